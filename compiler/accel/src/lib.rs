@@ -1,0 +1,1 @@
+//! Bit-exact model of the accelerator.

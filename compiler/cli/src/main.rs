@@ -1,0 +1,2 @@
+//! The `dpuc` command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Importers, passes, partition, emission.

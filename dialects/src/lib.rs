@@ -1,0 +1,1 @@
+//! IR core and the nn, int8 and dpu dialects.

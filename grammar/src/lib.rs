@@ -1,0 +1,1 @@
+//! IR text to syntax tree and back.

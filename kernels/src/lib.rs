@@ -1,0 +1,1 @@
+//! The numeric contract as plain scalar code, and the SIMD kernels that must equal it.

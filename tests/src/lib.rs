@@ -1,0 +1,1 @@
+//! Tests over IR files, real models and command lines.
