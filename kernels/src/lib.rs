@@ -1,1 +1,4 @@
 //! The numeric contract as plain scalar code, and the SIMD kernels that must equal it.
+
+pub mod reference;
+pub mod simd;

@@ -1,0 +1,1 @@
+//! Scalar evaluators of the quantised operators: the numeric contract in plain code.
