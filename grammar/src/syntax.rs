@@ -26,7 +26,8 @@ pub struct Document<'a> {
 /// A piece of text with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name<'a> {
-    /// The text without sigil (`%`, `@`, `^`, `#`, `!`) and without quotes.
+    /// The text without sigil (`%`, `@`, `^`, `#`, `!`) and without quotes. Escapes of a quoted name are as written;
+    /// [`crate::unescape`] resolves them.
     pub text: &'a str,
     /// The place, sigil and quotes included.
     pub span: Span,
@@ -118,7 +119,7 @@ pub struct ValueUse<'a> {
 /// A block argument or function parameter.
 #[derive(Clone, Debug)]
 pub struct Parameter<'a> {
-    /// Its name.
+    /// Its name; the text is empty where a function declaration states the type only.
     pub name: Name<'a>,
     /// Its type.
     pub ty: Type<'a>,
@@ -236,8 +237,10 @@ pub enum AttributeKind<'a> {
         /// Numbers as written.
         body: Vec<&'a str>,
     },
-    /// `#dialect.name<body>` or `#alias`; the whole text.
+    /// `#dialect.name<body>`, `#alias`, `affine_map<…>`, `dense_resource<…> : T` and the like; the whole text.
     Dialect(&'a str),
+    /// `loc(..)` used as attribute.
+    Location(Box<Location<'a>>),
 }
 
 /// A source location.
@@ -267,6 +270,8 @@ pub enum LocationKind<'a> {
     Name(Cow<'a, str>, Option<Box<Location<'a>>>),
     /// `loc(fused[a, b])`
     Fused(Vec<Location<'a>>),
+    /// `loc(callsite(callee at caller))`
+    CallSite(Box<Location<'a>>, Box<Location<'a>>),
     /// `loc(#alias)`
     Alias(Name<'a>),
 }
