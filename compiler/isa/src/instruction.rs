@@ -66,6 +66,15 @@ pub struct Tokens {
     pub notify: EngineSet,
 }
 
+/// What the structs of the table have in common.
+pub trait Fields: Default + Into<Instruction> {
+    /// The instruction they belong to.
+    const OPCODE: Opcode;
+
+    /// Replaces each field's value by what `visit` returns for its description and present value.
+    fn map_fields(&mut self, visit: impl FnMut(&'static Field, u32) -> u32);
+}
+
 macro_rules! coding {
     (natural) => {
         Coding::Natural
@@ -98,6 +107,16 @@ macro_rules! instructions {
             impl From<$name> for Instruction {
                 fn from(instruction: $name) -> Self {
                     Self::$name(instruction)
+                }
+            }
+
+            impl Fields for $name {
+                const OPCODE: Opcode = Opcode::$name;
+
+                fn map_fields(&mut self, mut visit: impl FnMut(&'static Field, u32) -> u32) {
+                    let mut fields = Opcode::$name.fields().iter();
+                    $( if let Some(field) = fields.next() { self.$field = visit(field, self.$field); } )*
+                    let _ = (&mut fields, &mut visit);
                 }
             }
         )*
@@ -189,14 +208,8 @@ macro_rules! instructions {
             }
 
             /// Replaces each field's value by what `visit` returns for its description and present value.
-            pub fn map_fields(&mut self, mut visit: impl FnMut(&'static Field, u32) -> u32) {
-                match self {
-                    $( Self::$name(i) => {
-                        let mut fields = Opcode::$name.fields().iter();
-                        $( if let Some(f) = fields.next() { i.$field = visit(f, i.$field); } )*
-                        let _ = (i, &mut fields, &mut visit);
-                    } )*
-                }
+            pub fn map_fields(&mut self, visit: impl FnMut(&'static Field, u32) -> u32) {
+                match self { $( Self::$name(i) => Fields::map_fields(i, visit), )* }
             }
         }
     };

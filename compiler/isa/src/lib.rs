@@ -7,6 +7,7 @@ mod instruction;
 mod legality;
 mod line_set;
 mod operation;
+mod random;
 mod target;
 mod window;
 
@@ -18,5 +19,6 @@ pub use legality::{
     AluMode, BROADCAST_CONSTANT, CONV_STRIDE_MAX, IllegalInstruction, LOAD_MASK_BYTES, Limit, SHIFT_BIAS_MAX,
 };
 pub use operation::{ELEW_INPUTS, ElewInputs, Latches, Operation};
+pub use random::{Bounds, LegalGenerator, Random};
 pub use target::{BANK_LINES, Target};
 pub use window::{InputWindow, RowPlace, RowWalk, WINDOW_PASSES};

@@ -1,13 +1,14 @@
 //! What an instruction does once the Init fields latched before it are known.
 //!
-//! A Conv computes nothing without the last ConvInit, an Alu without the last AluInit, an Elew without the ElewInit records in
-//! front of it. [`Latches`] keeps that state and turns an instruction into an [`Operation`] that needs no further context, so
+//! A Conv computes nothing without the last `ConvInit`, an Alu without the last `AluInit`, an Elew without the `ElewInit` records
+//! in front of it. [`Latches`] keeps that state and turns an instruction into an [`Operation`] that needs no further context, so
 //! that legality, accesses and execution are functions of one value.
 
 use std::collections::VecDeque;
 
 use crate::instruction::{Alu, AluInit, Conv, ConvInit, Elew, ElewInit, Instruction, Load, Opcode, Save};
 use crate::legality::IllegalInstruction;
+use crate::target::Target;
 
 /// Most inputs one Elew combines: the range of its field `num`.
 pub const ELEW_INPUTS: usize = 4;
@@ -50,6 +51,27 @@ pub enum Operation {
     End,
 }
 
+impl Operation {
+    /// Size of the operation: multiplications of the arithmetic ones, padding and masked channels included, and bytes moved by
+    /// Load and Save. A measure for bounds, not a time.
+    pub fn work(&self, target: &Target) -> u64 {
+        let product = |factors: &[u32]| factors.iter().map(|&factor| u64::from(factor)).product::<u64>();
+        let width = target.channel_parallel as u32;
+        match self {
+            Self::Load(i) => product(&[i.length, i.channel]),
+            Self::Save(i) => product(&[i.length, i.channel]),
+            Self::Conv(p, i) => {
+                product(&[p.valid_pixel_parallel, i.length, p.kernel_h, p.kernel_w, i.channel_group, width, width])
+            }
+            Self::Alu(p, i) => {
+                product(&[i.valid_pixel_parallel, p.length, p.kernel_h, p.kernel_w, i.kernel_d, p.channel_group, width])
+            }
+            Self::Elew(_, i) => product(&[i.valid_pixel_parallel, i.length, i.channel_group, width, i.num]),
+            Self::ConvInit(_) | Self::AluInit(_) | Self::ElewInit(_) | Self::End => 0,
+        }
+    }
+}
+
 /// The Init state of a core: what Conv, Alu and Elew refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Latches {
@@ -64,7 +86,7 @@ impl Latches {
         Self::default()
     }
 
-    /// ElewInit records that no Elew has taken yet.
+    /// `ElewInit` records that no Elew has taken yet.
     pub fn pending_elew_inputs(&self) -> usize {
         self.elew.len()
     }
