@@ -1,0 +1,61 @@
+//! What a program did.
+
+use std::collections::BTreeMap;
+
+use dpuc_isa::{Opcode, Target};
+
+/// Counts of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Executed instructions of each kind.
+    pub instructions: BTreeMap<Opcode, u64>,
+    /// Bytes that Loads moved from DDR, by destination.
+    pub loaded: LoadedBytes,
+    /// Bytes that Saves moved to DDR.
+    pub saved_bytes: u64,
+    /// Multiply-accumulates of the convolution array: every output row, column and channel of every Conv, surplus channels and
+    /// masked inputs included.
+    pub conv_macs: u64,
+    /// Taps times channels that the misc engine processed in Alu and Elew.
+    pub misc_operations: u64,
+}
+
+impl Statistics {
+    /// Executed instructions of all kinds.
+    pub fn instruction_count(&self) -> u64 {
+        self.instructions.values().sum()
+    }
+}
+
+/// Bytes moved from DDR to the banks of each class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadedBytes {
+    /// To feature-map banks.
+    pub features: u64,
+    /// To convolution weight banks.
+    pub conv_weights: u64,
+    /// To the depthwise weight bank.
+    pub depthwise_weights: u64,
+    /// To the bias bank.
+    pub bias: u64,
+}
+
+impl LoadedBytes {
+    /// To parameter banks of any class.
+    pub const fn parameters(&self) -> u64 {
+        self.conv_weights + self.depthwise_weights + self.bias
+    }
+
+    pub(crate) fn add(&mut self, target: &Target, bank: u32, bytes: u64) {
+        let bank = bank as usize;
+        *if bank < target.feature_banks() {
+            &mut self.features
+        } else if bank < target.depthwise_weight_bank() {
+            &mut self.conv_weights
+        } else if bank < target.bias_bank() {
+            &mut self.depthwise_weights
+        } else {
+            &mut self.bias
+        } += bytes;
+    }
+}
