@@ -241,7 +241,7 @@ pub trait Attributed {
 
     /// The attribute `key`, which must exist and be of the kind of `T`.
     fn attr<'a, T: FromAttr<'a>>(&'a self, key: &str) -> Result<T, AttrError> {
-        self.attr_opt(key)?.ok_or_else(|| self.attr_error::<T>(key, AttrProblem::Missing))
+        self.attr_opt(key)?.ok_or_else(|| attr_error(self.owner(), key, T::KIND, AttrProblem::Missing))
     }
 
     /// The attribute `key`, which must be of the kind of `T` if it exists.
@@ -249,7 +249,7 @@ pub trait Attributed {
         let Some(attr) = self.attrs().get(key) else { return Ok(None) };
         match T::from_attr(attr) {
             Some(value) => Ok(Some(value)),
-            None => Err(self.attr_error::<T>(key, AttrProblem::Found(attr.kind()))),
+            None => Err(attr_error(self.owner(), key, T::KIND, AttrProblem::Found(attr.kind()))),
         }
     }
 
@@ -267,9 +267,8 @@ pub trait Attributed {
         self.set_attr(key, value);
         self
     }
+}
 
-    #[doc(hidden)]
-    fn attr_error<'a, T: FromAttr<'a>>(&self, key: &str, problem: AttrProblem) -> AttrError {
-        AttrError { owner: self.owner(), key: key.to_owned(), expected: T::KIND, problem }
-    }
+fn attr_error(owner: Owner, key: &str, expected: AttrKind, problem: AttrProblem) -> AttrError {
+    AttrError { owner, key: key.to_owned(), expected, problem }
 }

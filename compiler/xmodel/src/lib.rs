@@ -13,15 +13,21 @@
 
 mod attr;
 mod data_type;
+mod dpu;
 mod file;
 mod graph;
+mod index;
 mod message;
+mod sidecar;
 mod validate;
 mod wire;
 
 pub use attr::{Attr, AttrError, AttrKind, AttrMap, AttrProblem, Attributed, FromAttr, Owner};
 pub use data_type::{DataType, ParseDataTypeError, Representation};
+pub use dpu::{Boundary, DpuSubgraph, DpuSubgraphError, DpuSubgraphProblem, Placement, Register, RegisterRole};
 pub use file::{ReadError, WriteError, read, read_shared, write};
 pub use graph::{Arg, Graph, Op, Subgraph, Tensor};
+pub use index::GraphIndex;
+pub use sidecar::{md5_hex, md5sum_txt, meta_json};
 pub use validate::{InvalidGraph, MAX_FILE_BYTES, MAX_SUBGRAPH_DEPTH, validate};
 pub use wire::{Malformed, MalformedCause, WireType};

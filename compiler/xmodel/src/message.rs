@@ -58,10 +58,6 @@ impl Field for Attr {
     fn write_value(&self, writer: &mut Writer) {
         writer.delimited(|writer| self.write_kind(writer));
     }
-
-    fn absent() -> Option<Self> {
-        None
-    }
 }
 
 /// `message OpArg`.
@@ -88,10 +84,6 @@ impl Field for Arg {
             write_packed(&self.ops, 2, writer);
         });
     }
-
-    fn absent() -> Option<Self> {
-        None
-    }
 }
 
 /// `message Tensor`.
@@ -114,10 +106,6 @@ impl Field for Tensor {
             writer.field_unless_default(6, &self.data_type.bit_width);
             write_attrs(&self.attrs, 10, writer);
         });
-    }
-
-    fn absent() -> Option<Self> {
-        None
     }
 }
 
@@ -175,10 +163,6 @@ impl Field for Op {
             writer.field(5, &self.tensor);
         });
     }
-
-    fn absent() -> Option<Self> {
-        None
-    }
 }
 
 fn read_op(name: &mut Option<String>, message: &mut Reader<'_>) -> Result<Op, Malformed> {
@@ -222,10 +206,6 @@ impl Field for Subgraph {
             write_attrs(&self.attrs, 5, writer);
             write_packed(&self.children, 10, writer);
         });
-    }
-
-    fn absent() -> Option<Self> {
-        None
     }
 }
 

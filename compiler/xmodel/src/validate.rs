@@ -1,6 +1,6 @@
 //! The conventions of §1.4 that every reader relies on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use thiserror::Error;
 
@@ -152,7 +152,7 @@ pub fn validate(graph: &Graph) -> Result<(), InvalidGraph> {
     let positions = op_positions(&graph.ops)?;
     for (position, op) in graph.ops.iter().enumerate() {
         validate_args(op, position, &positions)?;
-        validate_tensor(op, &op.tensor)?;
+        validate_tensor(op)?;
     }
     validate_subgraphs(graph, &positions)
 }
@@ -174,49 +174,40 @@ fn op_positions(ops: &[Op]) -> Result<HashMap<&str, usize>, InvalidGraph> {
 }
 
 fn validate_args(op: &Op, position: usize, positions: &HashMap<&str, usize>) -> Result<(), InvalidGraph> {
-    let mut names = std::collections::HashSet::with_capacity(op.args.len());
+    let mut names = HashSet::with_capacity(op.args.len());
     for arg in &op.args {
         if !names.insert(arg.name.as_str()) {
             return Err(InvalidGraph::DuplicateArg { op: op.name.clone(), arg: arg.name.clone() });
         }
         for producer in &arg.ops {
-            let place = || (op.name.clone(), arg.name.clone(), producer.clone());
-            match positions.get(producer.as_str()) {
-                Some(&producer_position) if producer_position < position => {}
-                Some(_) => {
-                    let (op, arg, producer) = place();
-                    return Err(InvalidGraph::LateProducer { op, arg, producer });
-                }
-                None => {
-                    let (op, arg, producer) = place();
-                    return Err(InvalidGraph::AbsentProducer { op, arg, producer });
-                }
+            let found = positions.get(producer.as_str());
+            if found.is_some_and(|&found| found < position) {
+                continue;
             }
+            let (op, arg, producer) = (op.name.clone(), arg.name.clone(), producer.clone());
+            return Err(match found {
+                Some(_) => InvalidGraph::LateProducer { op, arg, producer },
+                None => InvalidGraph::AbsentProducer { op, arg, producer },
+            });
         }
     }
     Ok(())
 }
 
-fn validate_tensor(op: &Op, tensor: &Tensor) -> Result<(), InvalidGraph> {
-    let place = || (op.name.clone(), tensor.name.clone());
-    if !tensor.data_type.is_valid() {
-        let (op, name) = place();
-        return Err(InvalidGraph::DataType { op, tensor: name, data_type: tensor.data_type });
+fn validate_tensor(op: &Op) -> Result<(), InvalidGraph> {
+    let Tensor { name, dims, data_type, .. } = &op.tensor;
+    if !data_type.is_valid() {
+        return Err(InvalidGraph::DataType { op: op.name.clone(), tensor: name.clone(), data_type: *data_type });
     }
-    if let Some((axis, &dim)) = tensor.dims.iter().enumerate().find(|&(_, &dim)| dim < -1) {
-        let (op, name) = place();
-        return Err(InvalidGraph::Dimension { op, tensor: name, axis, dim });
+    if let Some((axis, &dim)) = dims.iter().enumerate().find(|&(_, &dim)| dim < -1) {
+        return Err(InvalidGraph::Dimension { op: op.name.clone(), tensor: name.clone(), axis, dim });
     }
     // Zero and unknown dimensions do not make the product of the others harmless: code that multiplies in any order, or
     // fills in the unknown, must stay in range.
-    let bits = tensor
-        .dims
-        .iter()
-        .filter(|&&dim| dim > 0)
-        .try_fold(i64::from(tensor.data_type.bit_width), |bits, &dim| bits.checked_mul(dim.into()));
+    let mut known = dims.iter().filter(|&&dim| dim > 0);
+    let bits = known.try_fold(i64::from(data_type.bit_width), |bits, &dim| bits.checked_mul(dim.into()));
     if bits.is_none() {
-        let (op, name) = place();
-        return Err(InvalidGraph::TensorTooLarge { op, tensor: name, dims: tensor.dims.clone() });
+        return Err(InvalidGraph::TensorTooLarge { op: op.name.clone(), tensor: name.clone(), dims: dims.clone() });
     }
     Ok(())
 }

@@ -21,11 +21,13 @@ pub(crate) trait Field: Sized {
     fn write_value(&self, writer: &mut Writer);
 
     /// The value of a map entry that has none, if there is a default.
-    fn absent() -> Option<Self>;
+    fn absent() -> Option<Self> {
+        None
+    }
 
     /// Reads the value of the field `tag`.
     fn read(reader: &mut Reader<'_>, tag: Tag) -> Result<Self, Malformed> {
-        reader.expect(tag, Self::WIRE)?;
+        tag.expect(Self::WIRE)?;
         Self::read_value(reader)
     }
 }
@@ -63,7 +65,9 @@ pub(crate) fn read_repeated<T: Field>(values: &mut Vec<T>, reader: &mut Reader<'
 /// Writes a repeated field: numbers packed, everything else one field each.
 pub(crate) fn write_packed<T: Field>(values: &[T], number: u32, writer: &mut Writer) {
     if T::WIRE == WireType::Length {
-        values.iter().for_each(|value| writer.field(number, value));
+        for value in values {
+            writer.field(number, value);
+        }
     } else if !values.is_empty() {
         writer.tag(number, WireType::Length);
         writer.delimited(|writer| values.iter().for_each(|value| value.write_value(writer)));
@@ -72,7 +76,7 @@ pub(crate) fn write_packed<T: Field>(values: &[T], number: u32, writer: &mut Wri
 
 /// Reads one entry of a map field.
 pub(crate) fn read_entry<T: Field>(reader: &mut Reader<'_>, tag: Tag) -> Result<(String, T), Malformed> {
-    reader.expect(tag, WireType::Length)?;
+    tag.expect(WireType::Length)?;
     let mut entry = reader.message()?;
     let mut key = None;
     let mut value = None;
@@ -222,7 +226,7 @@ impl Field for Bytes {
                 message.skip(tag)?;
                 continue;
             }
-            message.expect(tag, WireType::Length)?;
+            tag.expect(WireType::Length)?;
             if value.replace(message.blob()?).is_some() {
                 return Err(Malformed::new(tag.offset, MalformedCause::Repeated("the value".to_owned())));
             }

@@ -20,6 +20,17 @@ pub(crate) struct Tag {
     pub(crate) offset: usize,
 }
 
+impl Tag {
+    /// Refuses a field that is not stored as `expected`.
+    pub(crate) fn expect(self, expected: WireType) -> Result<(), Malformed> {
+        if self.wire == expected {
+            return Ok(());
+        }
+        let cause = MalformedCause::WrongWireType { number: self.number, expected, found: self.wire };
+        Err(Malformed::new(self.offset, cause))
+    }
+}
+
 /// A position in one message of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
@@ -64,15 +75,6 @@ impl<'a> Reader<'a> {
             (Ok(number @ 1..), Some(wire)) => Ok(Some(Tag { number, wire, offset })),
             _ => Err(Malformed::new(offset, MalformedCause::BadTag(tag))),
         }
-    }
-
-    /// Refuses a field that is not stored as `expected`.
-    pub(crate) fn expect(&self, tag: Tag, expected: WireType) -> Result<(), Malformed> {
-        if tag.wire == expected {
-            return Ok(());
-        }
-        let cause = MalformedCause::WrongWireType { number: tag.number, expected, found: tag.wire };
-        Err(Malformed::new(tag.offset, cause))
     }
 
     /// Passes over the value of an unknown field.
