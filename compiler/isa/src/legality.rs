@@ -12,13 +12,9 @@ use crate::access::Bytes;
 use crate::code::FieldError;
 use crate::instruction::{Alu, AluInit, Conv, ConvInit, Elew, ElewInit, Load, Opcode, Save};
 use crate::operation::{ElewInputs, Operation};
-use crate::target::{BANK_LINES, Target};
+use crate::target::{BANK_LINES, CONV_STRIDE_MAX, SHIFT_BIAS_MAX, Target};
 use crate::window::{InputWindow, WINDOW_PASSES};
 
-/// Largest bias shift of Conv and Alu.
-pub const SHIFT_BIAS_MAX: u32 = 20;
-/// Largest stride of Conv.
-pub const CONV_STRIDE_MAX: u32 = 8;
 /// Largest pixel, in bytes, that Load's pad mask and mean subtraction can handle.
 pub const LOAD_MASK_BYTES: u32 = 64;
 /// The value of Load's `broadcast` that writes `const_value` instead of data.
@@ -44,7 +40,7 @@ pub enum IllegalInstruction {
         /// What is missing.
         init: Opcode,
     },
-    /// An Elew with too few ElewInit in front of it.
+    /// An Elew with too few `ElewInit` in front of it.
     #[error("Elew.num = {num}, but only {pending} ElewInit are in front of it")]
     MissingInputs {
         /// Inputs the Elew takes.
@@ -55,7 +51,7 @@ pub enum IllegalInstruction {
     /// A field, or a product of fields, outside what the target can do.
     #[error("{}.{field} = {value}, but {limit}", opcode.name())]
     Limit {
-        /// The instruction that holds the field: for a Conv this may be its ConvInit.
+        /// The instruction that holds the field: for a Conv this may be its `ConvInit`.
         opcode: Opcode,
         /// The field, or the quantity computed from fields.
         field: &'static str,
@@ -209,8 +205,8 @@ fn check_conv_init(init: &ConvInit, target: &Target) -> Legality {
     crate::Instruction::ConvInit(*init).check_fields()?;
     let field = |name, value| quantity(Opcode::ConvInit, name, value);
     field("shift_bias", init.shift_bias).at_most(SHIFT_BIAS_MAX, "the bias shifter ends there")?;
-    field("stride_h", init.stride_h).at_most(CONV_STRIDE_MAX, "the convolution engine strides no further")?;
-    field("stride_w", init.stride_w).at_most(CONV_STRIDE_MAX, "the convolution engine strides no further")?;
+    field("stride_h", init.stride_h).at_most(CONV_STRIDE_MAX as u32, "the convolution engine strides no further")?;
+    field("stride_w", init.stride_w).at_most(CONV_STRIDE_MAX as u32, "the convolution engine strides no further")?;
     field("stride_offset_in", init.stride_offset_in)
         .below(init.stride_h, "it is a row slot among the stride_h of a bank")?;
     field("valid_pixel_parallel", init.valid_pixel_parallel)

@@ -8,9 +8,9 @@ use crate::engine::EngineSet;
 use crate::instruction::{
     Alu, AluInit, Conv, ConvInit, Elew, ElewInit, End, Field, Fields, Instruction, Load, Opcode, Save,
 };
-use crate::legality::{AluMode, BROADCAST_CONSTANT, CONV_STRIDE_MAX, SHIFT_BIAS_MAX};
+use crate::legality::{AluMode, BROADCAST_CONSTANT};
 use crate::operation::{ELEW_INPUTS, Latches};
-use crate::target::Target;
+use crate::target::{CONV_STRIDE_MAX, SHIFT_BIAS_MAX, Target};
 
 /// A small generator of pseudo-random numbers (SplitMix64): the same seed gives the same numbers on every machine.
 #[derive(Clone, Debug)]
@@ -244,7 +244,7 @@ impl<'t> LegalGenerator<'t> {
         init.act_type = self.activation(self.target.conv_leaky_relu);
         init.valid_pixel_parallel = self.rows(self.target.pixel_parallel);
         (init.kernel_h, init.kernel_w) = (self.size(16), self.size(16));
-        (init.stride_h, init.stride_w) = (self.size(CONV_STRIDE_MAX), self.size(CONV_STRIDE_MAX));
+        (init.stride_h, init.stride_w) = (self.size(CONV_STRIDE_MAX as u32), self.size(CONV_STRIDE_MAX as u32));
         init.stride_offset_in = self.random.below(init.stride_h);
         let mut conv = self.random.fields::<Conv>();
         (conv.bank_id_in, conv.bank_id_out) = (self.feature_bank(), self.feature_bank());

@@ -1,10 +1,30 @@
 //! Targets: the parallelism, banks and options of one DPU configuration.
 
+mod error;
+mod fingerprint;
+mod registry;
+mod resolve;
+
+pub use error::TargetError;
+pub use fingerprint::{FeatureDifference, fingerprint_differences, parse_fingerprint};
+pub use registry::{Board, ObservedName};
+
 /// Lines in every bank.
 pub const BANK_LINES: usize = 2048;
+/// Largest kernel side of Conv.
+pub const CONV_KERNEL_MAX: usize = 16;
+/// Largest stride of Conv.
+pub const CONV_STRIDE_MAX: usize = 8;
+/// Largest kernel side of Alu.
+pub const ALU_KERNEL_MAX: usize = 256;
+/// Largest stride of Alu.
+pub const ALU_STRIDE_MAX: usize = 256;
+/// Largest bias shift of Conv and Alu.
+pub const SHIFT_BIAS_MAX: u32 = 20;
 
 /// One DPUCZDX8G ISA-1 configuration. Source: `spec/dpuczdx8g-isa.md` section 1.1, `spec/targets.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one feature bit of the fingerprint")]
 pub struct Target {
     /// Registered or dynamic name, e.g. `DPUCZDX8G_ISA1_B4096`.
     pub name: String,
@@ -78,33 +98,32 @@ impl Target {
         2 * self.pixel_parallel * self.channel_parallel * self.channel_parallel
     }
 
-    /// The eight registered ISA-1 targets, B512 to B4096.
-    pub fn registered() -> Vec<Self> {
-        [
-            (0, 4, 8, 2),
-            (1, 4, 10, 2),
-            (2, 8, 8, 4),
-            (3, 4, 12, 2),
-            (4, 8, 10, 4),
-            (5, 8, 12, 4),
-            (6, 8, 14, 4),
-            (7, 8, 16, 4),
-        ]
-        .into_iter()
-        .map(|(arch, pixel_parallel, channel_parallel, alu_pixel_parallel)| Self {
-            name: format!("DPUCZDX8G_ISA1_B{}", 2 * pixel_parallel * channel_parallel * channel_parallel),
-            fingerprint: 0x0101_0000_5601_0000 | (alu_pixel_parallel as u64) << 8 | arch,
-            pixel_parallel,
-            channel_parallel,
-            alu_pixel_parallel,
-            feature_groups: 2,
-            channel_augmentation: true,
-            conv_leaky_relu: true,
-            alu_leaky_relu: false,
-            argmax: true,
-            conv_stride_out_max: 4,
-            alu_stride_out_max: 4,
-        })
-        .collect()
+    /// Largest number of channels of a first-layer pixel after augmentation, kernel columns times input channels; 0 if the
+    /// target does not augment.
+    pub const fn augmented_channels_max(&self) -> usize {
+        if self.channel_augmentation { 2 * self.channel_parallel } else { 0 }
     }
+
+    /// The bank groups in the order of their bank ids, with AMD's names.
+    pub fn bank_groups(&self) -> Vec<BankGroup> {
+        let group = |name: String, first, banks| BankGroup { name, first, banks };
+        let mut groups: Vec<_> = (0..self.feature_groups)
+            .map(|index| group(format!("VB{index}"), self.feature_bank(index), self.pixel_parallel))
+            .collect();
+        groups.push(group("CONVW".to_owned(), self.conv_weight_bank(), self.channel_parallel));
+        groups.push(group("DWCONVW".to_owned(), self.depthwise_weight_bank(), 1));
+        groups.push(group("BIAS".to_owned(), self.bias_bank(), 1));
+        groups
+    }
+}
+
+/// Consecutive banks with one purpose. Every bank has [`BANK_LINES`] lines of [`Target::line_bytes`] bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankGroup {
+    /// `VB0`, `VB1`, … for feature maps, `CONVW`, `DWCONVW` for weights, `BIAS`.
+    pub name: String,
+    /// First bank id.
+    pub first: usize,
+    /// Number of banks.
+    pub banks: usize,
 }
