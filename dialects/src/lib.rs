@@ -1,1 +1,10 @@
-//! IR core and the nn, int8 and dpu dialects.
+//! The IR core and the dialects.
+
+pub mod define;
+pub mod dialects;
+mod ir;
+pub mod text;
+pub mod verify;
+pub mod weights;
+
+pub use ir::*;

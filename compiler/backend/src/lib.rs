@@ -1,0 +1,1 @@
+//! Partition, memory plan, instruction emission, .xmodel export.

@@ -1,0 +1,1 @@
+//! Evaluates nn and int8 functions with the reference kernels.

@@ -1,0 +1,1 @@
+//! Networks from .xmodel files to IR.

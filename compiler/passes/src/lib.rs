@@ -1,0 +1,1 @@
+//! Passes over the nn and int8 dialects.

@@ -1,1 +1,0 @@
-//! Importers, passes, partition, emission.
