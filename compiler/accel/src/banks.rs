@@ -90,11 +90,11 @@ impl Banks {
         }
     }
 
-    /// Replaces every byte of every bank by what `next` returns.
-    pub(crate) fn fill_with(&mut self, mut next: impl FnMut() -> i8) {
+    /// Hands the bytes of every bank to `fill`.
+    pub(crate) fn fill_with(&mut self, mut fill: impl FnMut(&mut [i8])) {
         for bank in 0..self.count as u32 {
             let (start, ring) = (self.place(bank, 0), self.ring());
-            self.bytes[start..start + ring].fill_with(&mut next);
+            fill(&mut self.bytes[start..start + ring]);
             self.mirror(bank, 0, ring);
         }
     }

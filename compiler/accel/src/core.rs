@@ -1,12 +1,11 @@
 //! The core: its state, and the loop over a program.
 
-use dpuc_isa::{Instruction, Latches, Operation, Target};
+use dpuc_isa::{Instruction, Latches, Operation, Random, Target};
 use dpuc_kernels::simd::Kernels;
 
 use crate::banks::Banks;
 use crate::error::{Fault, RunError};
 use crate::execute::Scratch;
-use crate::garbage::Garbage;
 use crate::regions::Regions;
 use crate::statistics::Statistics;
 
@@ -78,16 +77,15 @@ impl Core {
 
     /// Fills all banks with garbage; a correct program does not depend on it.
     pub fn scramble_banks(&mut self, seed: u64) {
-        let mut garbage = Garbage::new(seed);
-        self.banks.fill_with(|| garbage.next_byte() as i8);
+        let mut random = Random::new(seed);
+        self.banks.fill_with(|bytes| fill_random(bytemuck::cast_slice_mut(bytes), &mut random));
     }
 
     /// Fills a defined region with garbage.
     pub fn scramble_region(&mut self, region: usize, seed: u64) {
-        let mut garbage = Garbage::new(seed);
         let size = self.regions.size(region).unwrap_or(0);
         if let Ok(bytes) = self.regions.bytes_mut(region, 0, size) {
-            bytes.fill_with(|| garbage.next_byte());
+            fill_random(bytes, &mut Random::new(seed));
         }
     }
 
@@ -131,12 +129,13 @@ impl Core {
         }
         let operation = self.latches.resolve(instruction)?;
         operation.check(&self.target)?;
+        self.spend(&operation)?;
         match &operation {
             Operation::Load(load) => self.load(load, operation.region_span())?,
             Operation::Save(save) => self.save(save, operation.region_span())?,
-            Operation::Conv(init, conv) => self.conv(init, conv)?,
-            Operation::Alu(init, alu) => self.alu(init, alu)?,
-            Operation::Elew(inputs, elew) => self.elew(inputs, elew)?,
+            Operation::Conv(init, conv) => self.conv(init, conv),
+            Operation::Alu(init, alu) => self.alu(init, alu),
+            Operation::Elew(inputs, elew) => self.elew(inputs, elew),
             Operation::ConvInit(_) | Operation::AluInit(_) | Operation::ElewInit(_) => {}
             Operation::End => self.end = Some(index),
         }
@@ -144,12 +143,23 @@ impl Core {
         Ok(())
     }
 
-    /// Fails if `operations` more exceed the limit.
-    pub(crate) fn spend(&self, operations: u64) -> Result<(), Fault> {
-        let spent = self.statistics.conv_macs + self.statistics.misc_operations;
-        if spent.saturating_add(operations) > self.operation_limit {
+    /// Adds the work of an operation to the statistics, unless that exceeds the limit.
+    fn spend(&mut self, operation: &Operation) -> Result<(), Fault> {
+        let counter = match operation {
+            Operation::Conv(..) => &mut self.statistics.conv_macs,
+            Operation::Alu(..) | Operation::Elew(..) => &mut self.statistics.misc_operations,
+            _ => return Ok(()),
+        };
+        *counter = counter.saturating_add(operation.work(&self.target));
+        if self.statistics.conv_macs.saturating_add(self.statistics.misc_operations) > self.operation_limit {
             return Err(Fault::OperationLimit { limit: self.operation_limit });
         }
         Ok(())
+    }
+}
+
+fn fill_random(bytes: &mut [u8], random: &mut Random) {
+    for bytes in bytes.chunks_mut(8) {
+        bytes.copy_from_slice(&random.bits().to_le_bytes()[..bytes.len()]);
     }
 }

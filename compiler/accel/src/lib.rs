@@ -26,7 +26,6 @@ mod banks;
 mod core;
 mod error;
 mod execute;
-mod garbage;
 mod regions;
 mod round;
 mod statistics;

@@ -38,26 +38,25 @@ impl Activation {
     /// Activates and rounds `v / 2^shift`. `v · 26` and `v · 2^-shift` must fit 64 bits.
     pub(crate) fn round(self, v: i64, shift: i32) -> i8 {
         match self {
-            Self::Identity => round_shift(v, shift),
-            Self::Relu => round_shift(v.max(0), shift),
             Self::LeakyRelu if v < 0 => round_shift(v * 26, shift + 8),
-            Self::LeakyRelu => round_shift(v, shift),
+            Self::Identity | Self::LeakyRelu => round_shift(v, shift),
+            Self::Relu => round_shift(v.max(0), shift),
             Self::Relu6 => round_shift(v.max(0), shift).min(96),
         }
     }
 }
 
-/// The shift that AluInit's `shift_cut` means in pooling modes: below 8 to the left, from 8 on to the right by 8 less.
+/// The shift that `AluInit`'s `shift_cut` means in pooling modes: below 8 to the left, from 8 on to the right by 8 less.
 pub(crate) const fn pool_shift(field: u32) -> i32 {
     if field >= 8 { field as i32 - 8 } else { -(field as i32) }
 }
 
-/// The shift that AluInit's `shift_prelu_n` and `shift_prelu_p` mean: below 32 to the left, from 32 on to the right by 32 less.
+/// The shift that `AluInit`'s `shift_prelu_n` and `shift_prelu_p` mean: below 32 to the left, from 32 on to the right by 32 less.
 pub(crate) const fn prelu_shift(field: u32) -> i32 {
     if field >= 32 { field as i32 - 32 } else { -(field as i32) }
 }
 
-/// The shift that Elew's `shift_write` means: below 16 to the left, from 16 on to the right by 16 less.
+/// The shift that `Elew`'s `shift_write` means: below 16 to the left, from 16 on to the right by 16 less.
 pub(crate) const fn elew_shift(field: u32) -> i32 {
     if field >= 16 { field as i32 - 16 } else { -(field as i32) }
 }

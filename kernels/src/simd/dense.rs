@@ -17,14 +17,17 @@ pub(super) const QUAD: usize = 4;
 /// Four consecutive weights of each lane.
 pub(super) type Quads = [[i8; QUAD]; LANES];
 
+/// One sum of each lane.
+pub(super) type Sums = [i32; LANES];
+
 /// Weights of up to [`LANES`] outputs, in the order `[segment][quad][lane][4]`; each segment is filled up with zeros to whole quads.
 #[derive(Clone, Debug, Default)]
 pub struct PackedWeights {
     segments: usize,
     segment_bytes: usize,
-    pub(super) quads: Vec<Quads>,
+    quads: Vec<Quads>,
     /// Sum of the weights of each lane.
-    pub(super) lane_sums: [i32; LANES],
+    lane_sums: Sums,
 }
 
 impl PackedWeights {
@@ -68,7 +71,7 @@ impl PackedWeights {
     }
 
     /// Quads of one segment.
-    pub(super) const fn segment_quads(&self) -> usize {
+    const fn segment_quads(&self) -> usize {
         self.segment_bytes.div_ceil(QUAD)
     }
 
@@ -100,22 +103,67 @@ impl Kernels {
         };
         let end = last_pixel.checked_add(last_segment).and_then(|at| at.checked_add(weights.padded_segment_bytes()));
         assert!(end.is_some_and(|end| end <= image.len()), "a window leaves the image of {} bytes", image.len());
+        let window = Window { image, pixels, segments, weights };
         match self.tier() {
-            Tier::Scalar => dot_scalar(image, pixels, segments, weights, sums),
+            Tier::Scalar => scalar(&window, sums),
+            Tier::Portable => super::portable::dot(&window, sums),
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx2 => super::avx2::dot(self, &window, sums),
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx512Vnni => super::avx512::dot(self, &window, sums),
+            #[cfg(not(target_arch = "x86_64"))]
+            Tier::Avx2 | Tier::Avx512Vnni => super::portable::dot(&window, sums),
         }
     }
 }
 
-fn dot_scalar(image: &[i8], pixels: &[usize], segments: &[usize], weights: &PackedWeights, sums: &mut [[i32; LANES]]) {
-    let per_segment = weights.segment_quads();
-    for (&pixel, sums) in pixels.iter().zip(sums) {
+/// Checked arguments of [`Kernels::dot`]: every segment of every pixel, whole quads, lies inside the image.
+pub(super) struct Window<'a> {
+    image: &'a [i8],
+    pixels: &'a [usize],
+    segments: &'a [usize],
+    weights: &'a PackedWeights,
+}
+
+impl<'a> Window<'a> {
+    /// Calls `visit` with blocks of `P` pixels and their sums, and returns what is left: fewer than `P` pixels.
+    pub(super) fn blocks<'s, const P: usize>(
+        &self,
+        sums: &'s mut [Sums],
+        mut visit: impl FnMut(&Self, &[usize; P], &mut [Sums; P]),
+    ) -> (Self, &'s mut [Sums]) {
+        let (blocks, rest) = self.pixels.as_chunks::<P>();
+        let (block_sums, rest_sums) = sums.as_chunks_mut::<P>();
+        for (pixels, sums) in blocks.iter().zip(block_sums) {
+            visit(self, pixels, sums);
+        }
+        (Self { pixels: rest, ..*self }, rest_sums)
+    }
+
+    /// Place of each segment in the image, relative to the pixel, and its weights.
+    pub(super) fn segments(&self) -> impl Iterator<Item = (usize, &'a [Quads])> {
+        let per_segment = self.weights.segment_quads().max(1);
+        self.segments.iter().copied().zip(self.weights.quads.chunks_exact(per_segment))
+    }
+
+    /// The quads of values that meet `weights` at `place`.
+    pub(super) fn values(&self, place: usize, weights: &[Quads]) -> &'a [[i8; QUAD]] {
+        self.image[place..][..weights.len() * QUAD].as_chunks().0
+    }
+
+    /// Sum of the weights of each lane.
+    pub(super) const fn lane_sums(&self) -> &'a [i32; LANES] {
+        &self.weights.lane_sums
+    }
+}
+
+fn scalar(window: &Window, sums: &mut [Sums]) {
+    for (&pixel, sums) in window.pixels.iter().zip(sums) {
         *sums = [0; LANES];
-        for (s, &segment) in segments.iter().enumerate() {
-            let quads = &weights.quads[s * per_segment..][..per_segment];
-            let (values, _) = image[pixel + segment..][..per_segment * QUAD].as_chunks::<QUAD>();
-            for (value, quad) in values.iter().zip(quads) {
-                for (sum, weight) in sums.iter_mut().zip(quad) {
-                    *sum += value.iter().zip(weight).map(|(&v, &w)| i32::from(v) * i32::from(w)).sum::<i32>();
+        for (segment, weights) in window.segments() {
+            for (values, weights) in window.values(pixel + segment, weights).iter().zip(weights) {
+                for (sum, weights) in sums.iter_mut().zip(weights) {
+                    *sum += values.iter().zip(weights).map(|(&v, &w)| i32::from(v) * i32::from(w)).sum::<i32>();
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! Tap `t` of a window is a run of `n` channel bytes starting at `memory[taps[t]]`. Channels are processed in blocks of
 //! [`PLANAR_BLOCK`]; `n` is a multiple of it, and callers with fewer channels ignore the surplus results.
 
-use super::tier::{Kernels, Tier};
+use super::tier::Kernels;
 
 /// Channels processed side by side.
 pub const PLANAR_BLOCK: usize = 16;
@@ -17,9 +17,7 @@ impl Kernels {
     /// If a tap leaves the memory, `n` is no multiple of [`PLANAR_BLOCK`], or there are not `taps · n` weights.
     pub fn multiply_add(self, memory: &[i8], taps: &[usize], weights: &[i8], sums: &mut [i32]) {
         assert_eq!(weights.len(), taps.len() * sums.len(), "one weight per tap and channel");
-        match self.tier() {
-            Tier::Scalar => multiply_add(memory, taps, weights, sums),
-        }
+        self.vectorised(|| multiply_add(memory, taps, weights, sums));
     }
 
     /// `sums[c] = Σ_t memory[taps[t] + c]`. Exact for up to 2²³ taps.
@@ -27,9 +25,7 @@ impl Kernels {
     /// # Panics
     /// If a tap leaves the memory or the number of channels is no multiple of [`PLANAR_BLOCK`].
     pub fn sum(self, memory: &[i8], taps: &[usize], sums: &mut [i32]) {
-        match self.tier() {
-            Tier::Scalar => sum(memory, taps, sums),
-        }
+        self.vectorised(|| sum(memory, taps, sums));
     }
 
     /// `maxima[c] = max(maxima[c], max_t memory[taps[t] + c])`.
@@ -37,18 +33,18 @@ impl Kernels {
     /// # Panics
     /// If a tap leaves the memory or the number of channels is no multiple of [`PLANAR_BLOCK`].
     pub fn max(self, memory: &[i8], taps: &[usize], maxima: &mut [i8]) {
-        match self.tier() {
-            Tier::Scalar => max(memory, taps, maxima),
-        }
+        self.vectorised(|| max(memory, taps, maxima));
     }
 }
 
 /// The block of channels at `at`.
+#[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
 #[inline(always)]
 fn block(memory: &[i8], at: usize) -> &[i8; PLANAR_BLOCK] {
     memory[at..].first_chunk().expect("callers keep every tap inside the memory")
 }
 
+#[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
 #[inline(always)]
 fn multiply_add(memory: &[i8], taps: &[usize], weights: &[i8], sums: &mut [i32]) {
     let channels = sums.len();
@@ -69,6 +65,7 @@ fn multiply_add(memory: &[i8], taps: &[usize], weights: &[i8], sums: &mut [i32])
     }
 }
 
+#[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
 #[inline(always)]
 fn sum(memory: &[i8], taps: &[usize], sums: &mut [i32]) {
     let (blocks, rest) = sums.as_chunks_mut::<PLANAR_BLOCK>();
@@ -84,6 +81,7 @@ fn sum(memory: &[i8], taps: &[usize], sums: &mut [i32]) {
     }
 }
 
+#[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
 #[inline(always)]
 fn max(memory: &[i8], taps: &[usize], maxima: &mut [i8]) {
     let (blocks, rest) = maxima.as_chunks_mut::<PLANAR_BLOCK>();

@@ -1,20 +1,37 @@
 //! Which instruction set the kernels use.
 
 /// An instruction-set tier, plainest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
     /// One product at a time: the definition the others are tested against.
     Scalar,
+    /// What the compilation target guarantees (SSE2, NEON), through the crate `wide`.
+    Portable,
+    /// AVX2: pairs of 16-bit products.
+    Avx2,
+    /// AVX-512 with VNNI: quads of 8-bit products.
+    Avx512Vnni,
 }
 
 impl Tier {
     /// All tiers, plainest first.
-    pub const ALL: [Self; 1] = [Self::Scalar];
+    pub const ALL: [Self; 4] = [Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512Vnni];
 
     /// Whether this machine can run the tier.
     pub fn is_available(self) -> bool {
         match self {
-            Self::Scalar => true,
+            Self::Scalar | Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512vnni")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512Vnni => false,
         }
     }
 }
@@ -40,5 +57,20 @@ impl Kernels {
     /// The tier in use.
     pub const fn tier(self) -> Tier {
         self.tier
+    }
+
+    /// Runs plain code compiled for the tier's instruction set.
+    ///
+    /// The compiler vectorises what it inlines into `body`: mark loops in other functions `#[inline(always)]`.
+    pub fn vectorised<T>(self, body: impl FnOnce() -> T) -> T {
+        match self.tier {
+            Tier::Scalar | Tier::Portable => body(),
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx2 => super::avx2::vectorised(self, body),
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx512Vnni => super::avx512::vectorised(self, body),
+            #[cfg(not(target_arch = "x86_64"))]
+            Tier::Avx2 | Tier::Avx512Vnni => body(),
+        }
     }
 }

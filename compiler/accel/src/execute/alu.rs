@@ -5,7 +5,6 @@ use dpuc_kernels::simd::PLANAR_BLOCK;
 
 use super::Scratch;
 use crate::core::Core;
-use crate::error::Fault;
 use crate::round::{Activation, pool_shift, prelu_shift, round_shift};
 
 /// Taps are processed in parts of about this many weight bytes, which bounds memory and keeps 32-bit partial sums exact.
@@ -29,8 +28,8 @@ struct Job<'a> {
 }
 
 impl Core {
-    pub(crate) fn alu(&mut self, init: &AluInit, alu: &Alu) -> Result<(), Fault> {
-        let Some(mode) = AluMode::from_number(init.exec_mode) else { return Ok(()) };
+    pub(crate) fn alu(&mut self, init: &AluInit, alu: &Alu) {
+        let Some(mode) = AluMode::from_number(init.exec_mode) else { return };
         let channels = init.channel_group as usize * self.target.line_bytes();
         let mut window = InputWindow::of_alu(init, alu);
         let mut real_channels = channels.saturating_sub(init.channel_offset as usize);
@@ -40,9 +39,6 @@ impl Core {
         }
         let padded = channels.next_multiple_of(PLANAR_BLOCK);
         let job = Job { init, alu, mode, window, channels, real_channels, padded };
-        let operations = job.operations();
-        self.spend(operations)?;
-
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.out.resize(job.rows() * job.columns() * channels, 0);
         match mode {
@@ -54,8 +50,6 @@ impl Core {
         }
         self.write_rows(&RowWalk::alu_output(init, alu), &scratch.out);
         self.scratch = scratch;
-        self.statistics.misc_operations += operations;
-        Ok(())
     }
 
     fn depthwise(&self, job: &Job, scratch: &mut Scratch) {
@@ -271,11 +265,6 @@ impl Job<'_> {
 
     fn taps(&self) -> usize {
         self.init.kernel_h as usize * self.init.kernel_w as usize
-    }
-
-    fn operations(&self) -> u64 {
-        let taps = self.taps() as u64 * u64::from(self.alu.kernel_d);
-        self.rows() as u64 * self.columns() as u64 * self.channels as u64 * taps
     }
 
     /// One row of the results.

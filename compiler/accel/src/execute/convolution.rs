@@ -6,7 +6,6 @@ use dpuc_kernels::simd::LANES;
 use super::Scratch;
 use crate::banks::Banks;
 use crate::core::Core;
-use crate::error::Fault;
 use crate::round::Activation;
 
 /// Columns of a window are gathered in tiles of about this many bytes, so that a tile stays in the processor's cache.
@@ -16,13 +15,11 @@ const TILE_BYTES: usize = 1 << 18;
 const QUAD_SLACK: usize = 3;
 
 impl Core {
-    pub(crate) fn conv(&mut self, init: &ConvInit, conv: &Conv) -> Result<(), Fault> {
+    pub(crate) fn conv(&mut self, init: &ConvInit, conv: &Conv) {
         let (rows, columns) = (init.valid_pixel_parallel as usize, conv.length as usize);
         let (kernel_h, kernel_w) = (init.kernel_h as usize, init.kernel_w as usize);
         let (stride_h, stride_w) = (init.stride_h as usize, init.stride_w as usize);
         let channels = conv.channel_group as usize * self.target.line_bytes();
-        let macs = rows * columns * kernel_h * kernel_w * channels * self.target.channel_parallel;
-        self.spend(macs as u64)?;
 
         let mut scratch = std::mem::take(&mut self.scratch);
         self.pack_weights(init, conv, &mut scratch);
@@ -52,8 +49,6 @@ impl Core {
         }
         self.write_rows(&RowWalk::conv_output(init, conv), &scratch.out);
         self.scratch = scratch;
-        self.statistics.conv_macs += macs as u64;
-        Ok(())
     }
 
     /// Packs the kernels of all output channels; weights of masked input channels become 0.

@@ -1,0 +1,50 @@
+//! Kernels with the vectors every machine has, through the crate `wide`.
+
+use wide::{i8x16, i16x16, i32x8};
+
+use super::dense::{LANES, QUAD, Quads, Sums, Window};
+
+/// Pixels computed together: they share the widened weights.
+const BLOCK: usize = 2;
+
+/// Vectors of sixteen 16-bit weights in one [`Quads`]: each holds the quads of four lanes.
+const PARTS: usize = LANES * QUAD / 16;
+
+pub(super) fn dot(window: &Window, sums: &mut [Sums]) {
+    let (rest, sums) = window.blocks::<BLOCK>(sums, block);
+    rest.blocks::<1>(sums, block);
+}
+
+fn block<const P: usize>(window: &Window, pixels: &[usize; P], sums: &mut [Sums; P]) {
+    // Two partial sums for each lane: of its first two and its last two products.
+    let mut totals = [[i32x8::ZERO; PARTS]; P];
+    for (segment, weights) in window.segments() {
+        let values = pixels.map(|pixel| window.values(pixel + segment, weights));
+        for (quad, weights) in weights.iter().enumerate() {
+            let values = values.map(|values| broadcast(values[quad]));
+            for (part, weights) in widen(weights).into_iter().enumerate() {
+                for (totals, values) in totals.iter_mut().zip(values) {
+                    totals[part] += values.dot(weights);
+                }
+            }
+        }
+    }
+    for (sums, totals) in sums.iter_mut().zip(totals) {
+        let (lanes, _) = sums.as_chunks_mut::<{ LANES / PARTS }>();
+        for (sums, partial) in lanes.iter_mut().zip(totals) {
+            let (pairs, _) = partial.as_array().as_chunks::<2>();
+            *sums = std::array::from_fn(|lane| pairs[lane][0] + pairs[lane][1]);
+        }
+    }
+}
+
+/// Four copies of a quad.
+fn broadcast(quad: [i8; QUAD]) -> i16x16 {
+    let [a, b, c, d] = quad;
+    i16x16::from_i8x16(i8x16::new([a, b, c, d, a, b, c, d, a, b, c, d, a, b, c, d]))
+}
+
+fn widen(weights: &Quads) -> [i16x16; PARTS] {
+    let (parts, _) = weights.as_flattened().as_chunks::<16>();
+    std::array::from_fn(|part| i16x16::from_i8x16(i8x16::new(parts[part])))
+}
