@@ -12,8 +12,9 @@
 use ndarray::{Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis};
 
 use super::activation::Activation;
-use super::error::{Result, elements, parameter_error, result_size, shape_error};
+use super::error::{Result, parameter_error, shape_error};
 use super::geometry::{Plane, Window};
+use super::layout::{elements, result_size};
 
 /// Fix points of the operands of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use ndarray::{ArrayD, ArrayView1, ArrayViewD, Zip};
 
-use super::error::{Result, check_size, parameter_error, shape_error};
+use super::error::{Result, parameter_error, shape_error};
+use super::layout::{check_size, row_major};
 use super::round::{Rescale, rsat};
 
 /// A quantised tensor of any rank.
@@ -50,7 +51,7 @@ pub fn elementwise_mul(inputs: &[Operand<'_>; 2], relu: bool, output_fix: i32) -
     let [a, b] = inputs;
     let shift = i64::from(a.fix) + i64::from(b.fix) - i64::from(output_fix);
     let product = |&x: &i8, &y: &i8| rsat(rectified(i64::from(x) * i64::from(y), relu), shift);
-    Ok(Zip::from(&a.values).and(&b.values).map_collect(product))
+    Ok(row_major(Zip::from(&a.values).and(&b.values).map_collect(product)))
 }
 
 /// `depthwise-fix` of type MUL: each channel, the last axis, times its scale: `rsat(x * scale, input + scales - output)`.
@@ -70,7 +71,7 @@ pub fn channel_scale(
         return Err(shape_error(OPERATOR, "scales", scales.shape(), expected));
     }
     let shift = fix.shift() + i64::from(scales_fix);
-    let mut output = input.to_owned();
+    let mut output = row_major(input.to_owned());
     for mut pixel in output.rows_mut() {
         for (q, &scale) in pixel.iter_mut().zip(scales) {
             *q = rsat(i64::from(*q) * i64::from(scale), shift);
@@ -184,16 +185,7 @@ mod tests {
     fn distant_fix_points_reach_the_limit_values() {
         for x in i8::MIN..=i8::MAX {
             assert_eq!(add(&[x, 5], &[i32::MAX, 0], false, 0), add(&[x, 5], &[15, 0], false, 0));
-            assert_eq!(
-                add(&[x], &[0], false, i32::MAX),
-                if x == 0 {
-                    0
-                } else if x > 0 {
-                    127
-                } else {
-                    -128
-                }
-            );
+            assert_eq!(add(&[x], &[0], false, i32::MAX), [-128, 0, 127][(x.signum() + 1) as usize]);
             assert_eq!(add(&[x], &[i32::MAX], false, i32::MIN), 0);
             assert_eq!(mul([x, -128], [i32::MAX, i32::MAX], false, i32::MIN), 0);
         }

@@ -1,14 +1,8 @@
 //! What is wrong with the operands or parameters of an operator.
 
-use std::borrow::Cow;
+use ndarray::ShapeError;
 
-use ndarray::{ArrayView, Dimension, ShapeError};
-
-/// The most elements a tensor may have: 2^31, the 2 GiB of int8 that an `.xmodel` can hold.
-///
-/// The bound keeps every index and size computation of this module far from overflow, and a hostile parameter from
-/// asking for unbounded memory.
-pub const MAX_ELEMENTS: usize = 1 << 31;
+use super::layout::MAX_ELEMENTS;
 
 /// A shape or parameter that the operator cannot accept.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -68,35 +62,4 @@ pub(super) fn parameter_error(
     problem: impl Into<String>,
 ) -> KernelError {
     KernelError::Parameter { operator, parameter, problem: problem.into() }
-}
-
-/// Checks that an operand has between 1 and [`MAX_ELEMENTS`] elements.
-pub(super) fn check_size(operator: &'static str, operand: &str, shape: &[usize]) -> Result<()> {
-    match element_count(shape) {
-        Some(1..) => Ok(()),
-        _ => Err(shape_error(operator, operand, shape, format!("1 to {MAX_ELEMENTS} elements"))),
-    }
-}
-
-/// Number of elements of a result of `operator`.
-///
-/// # Errors
-/// [`KernelError::TooLarge`] above [`MAX_ELEMENTS`].
-pub(super) fn result_size(operator: &'static str, shape: &[usize]) -> Result<usize> {
-    element_count(shape).ok_or_else(|| KernelError::TooLarge { operator, shape: shape.to_vec() })
-}
-
-fn element_count(shape: &[usize]) -> Option<usize> {
-    let count = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size))?;
-    (count <= MAX_ELEMENTS).then_some(count)
-}
-
-/// The elements of an operand in row-major order, after [`check_size`].
-pub(super) fn elements<'a, T: Copy, D: Dimension>(
-    operator: &'static str,
-    operand: &str,
-    view: &'a ArrayView<'_, T, D>,
-) -> Result<Cow<'a, [T]>> {
-    check_size(operator, operand, view.shape())?;
-    Ok(view.as_slice().map_or_else(|| view.iter().copied().collect(), Cow::Borrowed))
 }

@@ -12,15 +12,25 @@
 //! * An integer `q` with fix point `f` stands for the real value `q * 2^-f`. Fix points may be negative.
 //! * Each operator computes its exact value and rounds once, with [`round::rsat`], unless its documentation says
 //!   otherwise.
+//! * Results are row-major in memory, whatever the layout of the operands.
 //! * Shapes and parameters are checked; a wrong one is a [`KernelError`] that names it.
 
 pub mod activation;
+pub mod blocks;
 pub mod conv;
 pub mod eltwise;
 pub mod error;
+#[cfg(test)]
+mod formula_tests;
 mod geometry;
+mod layout;
 pub mod pool;
+pub mod real;
+pub mod rearrange;
+pub mod reduce;
+pub mod resize;
 pub mod round;
 pub mod transposed_conv;
 
-pub use error::{KernelError, MAX_ELEMENTS};
+pub use error::KernelError;
+pub use layout::MAX_ELEMENTS;

@@ -2,8 +2,9 @@
 
 use ndarray::{Array4, ArrayView4};
 
-use super::error::{Result, elements, result_size};
+use super::error::Result;
 use super::geometry::{Plane, Window};
+use super::layout::{elements, result_size};
 use super::round::{Rescale, rsat};
 
 /// Parameters of a pooling.

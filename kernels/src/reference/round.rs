@@ -2,6 +2,8 @@
 
 use ndarray::{Array, ArrayView, Dimension};
 
+use super::layout::row_major;
+
 /// `v / 2^shift`, rounded half up and saturated: `clamp(floor(v / 2^shift + 1/2), -128, 127)`.
 ///
 /// Exact for every `v` and every `shift`; a negative `shift` multiplies.
@@ -58,7 +60,7 @@ impl Rescale {
 
     /// Requantises every element: `rsat(q, input - output)`.
     pub fn apply<D: Dimension>(self, values: &ArrayView<'_, i8, D>) -> Array<i8, D> {
-        values.mapv(|q| rsat(q.into(), self.shift()))
+        row_major(values.mapv(|q| rsat(q.into(), self.shift())))
     }
 }
 
@@ -78,13 +80,11 @@ impl RoundMode {
     /// The int8 code of a real value: `value * 2^fix_point`, rounded in this mode and saturated. NaN gives 0.
     pub fn quantise(self, value: f32, fix_point: i32) -> i8 {
         let scaled = f64::from(value) * power_of_two(fix_point);
-        let rounded = match self {
-            // Exact: `scaled` has the 24 significant bits of an f32.
-            Self::HalfUp => (scaled + 0.5).floor(),
-            Self::HalfAwayFromZero => scaled.round(),
-            Self::HalfToEven => scaled.round_ties_even(),
-        };
-        rounded as i8
+        match self {
+            Self::HalfUp => round_real(scaled),
+            Self::HalfAwayFromZero => scaled.round() as i8,
+            Self::HalfToEven => scaled.round_ties_even() as i8,
+        }
     }
 }
 
@@ -100,12 +100,24 @@ pub fn dequantise(q: i8, fix_point: i32) -> f32 {
 
 /// Quantises every element with [`RoundMode::quantise`].
 pub fn quantise_all<D: Dimension>(values: &ArrayView<'_, f32, D>, fix_point: i32, mode: RoundMode) -> Array<i8, D> {
-    values.mapv(|value| mode.quantise(value, fix_point))
+    row_major(values.mapv(|value| mode.quantise(value, fix_point)))
 }
 
 /// Dequantises every element with [`dequantise`].
 pub fn dequantise_all<D: Dimension>(values: &ArrayView<'_, i8, D>, fix_point: i32) -> Array<f32, D> {
-    values.mapv(|q| dequantise(q, fix_point))
+    row_major(values.mapv(|q| dequantise(q, fix_point)))
+}
+
+/// A real number rounded half up and saturated. NaN gives 0. The sum with 1/2 is exact near a tie when `value` has no
+/// more than the 24 significant bits of an f32.
+pub(super) fn round_real(value: f64) -> i8 {
+    (value + 0.5).floor() as i8
+}
+
+/// A real number of input units in output units: `floor(value / 2^shift + 1/2)`, saturated.
+pub(super) fn requantise_real(value: f32, shift: i64) -> i8 {
+    let exponent = shift.saturating_neg().clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+    round_real(f64::from(value) * power_of_two(exponent))
 }
 
 /// `2^exponent` as f64. The clamp keeps `0 * 2^exponent` from becoming NaN; every f32 saturates or vanishes well before.
