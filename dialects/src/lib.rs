@@ -3,6 +3,9 @@
 pub mod define;
 pub mod dialects;
 mod ir;
+pub mod pass;
+pub mod reference;
+pub mod rewrite;
 pub mod text;
 pub mod verify;
 pub mod weights;

@@ -42,6 +42,13 @@ impl<'a> OpBuilder<'a> {
         self
     }
 
+    /// Sets where it came from unless that is set already.
+    #[must_use]
+    pub(crate) fn or_at(mut self, location: Location) -> Self {
+        self.location = self.location.or(Some(location));
+        self
+    }
+
     /// Adds operands.
     #[must_use]
     pub fn operands(mut self, operands: impl IntoIterator<Item = ValueId>) -> Self {

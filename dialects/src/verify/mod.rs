@@ -16,6 +16,7 @@ mod dominance;
 mod findings;
 mod structure;
 
+pub(crate) use attributes::describe as describe_attribute;
 pub use dominance::Dominance;
 pub use findings::{Finding, Findings};
 

@@ -63,7 +63,7 @@ fn check_values(
 }
 
 /// Whether a type satisfies a constraint.
-pub(crate) fn accepts(ir: &Ir, constraint: TypeConstraint, ty: Type) -> bool {
+pub(super) fn accepts(ir: &Ir, constraint: TypeConstraint, ty: Type) -> bool {
     let tensor = |rank: Option<usize>, fixed: bool| {
         ir.tensor(ty).is_some_and(|tensor| {
             let element_fits = match ir.type_kind(tensor.element) {
