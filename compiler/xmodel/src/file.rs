@@ -36,7 +36,7 @@ pub enum WriteError {
 /// Reads the contents of an `.xmodel`. Copies them once; see [`read_shared`] to avoid that.
 ///
 /// Accepts everything AMD's reader accepts as a graph, checks what [`validate`] checks, and drops `op_defs` and
-/// attributes whose key begins with `__`. Memory is bounded by a multiple of the size of `file`.
+/// attributes whose key begins with `__`. Memory is bounded by 64 times the size of `file`.
 pub fn read(file: &[u8]) -> Result<Graph, ReadError> {
     read_shared(Bytes::copy_from_slice(file))
 }

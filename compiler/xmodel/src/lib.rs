@@ -4,7 +4,7 @@
 //! else: no IR, no target, no instruction.
 //!
 //! * [`Graph`] and its parts are plain data; building one is filling it in.
-//! * [`read`] and [`write`] convert between bytes and [`Graph`]. Both apply [`validate`], so a `Graph` that was read keeps
+//! * [`read`] and [`write()`] convert between bytes and [`Graph`]. Both apply [`validate`], so a `Graph` that was read keeps
 //!   the conventions of the format, and one that breaks them is never written.
 //! * [`GraphIndex`] answers who produces and who consumes; [`DpuSubgraph`] is a checked view of what the DPU runtime needs.
 //! * [`meta_json`] and [`md5sum_txt`] make the contents of the two files that accompany a compiled `.xmodel`.
