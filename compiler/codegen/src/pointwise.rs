@@ -1,0 +1,175 @@
+//! Operators that look at one pixel: sums, products, copies and activations (`spec/recipes-eltwise-data.md` sections 2, 3 and 7).
+
+use dpuc_isa::{AluInit, AluMode, BANK_LINES, Elew, ElewInit, Target};
+
+use crate::alu::{AluParameters, push_alu};
+use crate::layer::Activation;
+use crate::layer::{Constant, ElementwiseKind, FeatureMap};
+use crate::numeric::{
+    ElewShifts, activation_code, leaky_shift_field, output_shift, product_shifts, relu6_exponent, sum_shifts,
+};
+use crate::parameters::load_vector;
+use crate::recipe::{Block, Compute};
+use crate::stream::{Memory, Stream};
+use crate::task::{Reach, Task, WeightSize};
+
+/// The sub-problem of an elementwise operator.
+pub(crate) fn elementwise_task(inputs: &[FeatureMap], output: &FeatureMap, target: &Target) -> Task {
+    Task::pointwise(inputs.to_vec(), vec![*output], Reach::misc(target), WeightSize::NONE)
+}
+
+/// The sub-problem of a copy to one or several places. Without a change of value nothing is computed.
+pub(crate) fn copy_task(input: &FeatureMap, outputs: Vec<FeatureMap>, computes: bool, target: &Target) -> Task {
+    let reach = if computes { Reach::misc(target) } else { Reach::copy(target) };
+    Task { computes, ..Task::pointwise(vec![*input], outputs, reach, WeightSize::NONE) }
+}
+
+/// The sub-problem of a stand-alone activation.
+pub(crate) fn activation_task(input: &FeatureMap, output: &FeatureMap, weights: WeightSize, target: &Target) -> Task {
+    Task::pointwise(vec![*input], vec![*output], Reach::misc(target), weights)
+}
+
+/// Computes blocks with Elew.
+pub(crate) struct ElementwiseCompute {
+    kind: ElementwiseKind,
+    shifts: ElewShifts,
+    relu: bool,
+}
+
+impl ElementwiseCompute {
+    pub(crate) fn new(kind: ElementwiseKind, inputs: &[FeatureMap], output: &FeatureMap, relu: bool) -> Self {
+        let fixes: Vec<i32> = inputs.iter().map(|input| input.fix_point).collect();
+        let shifts = match (kind, fixes.as_slice()) {
+            (ElementwiseKind::Multiply, &[first, second]) => product_shifts([first, second], output.fix_point),
+            _ => sum_shifts(&fixes, output.fix_point),
+        };
+        Self { kind, shifts, relu }
+    }
+}
+
+impl Compute for ElementwiseCompute {
+    fn compute(&mut self, stream: &mut Stream, block: &Block) {
+        for (id, &shift_read) in (0..).zip(&self.shifts.read) {
+            let line = block.input.lines[0] + id * block.input.operand_lines;
+            stream.push(ElewInit {
+                id,
+                bank_id_in: block.input.bank,
+                bank_addr_in: line % BANK_LINES as u32,
+                jump_read: block.input.pixel_lines,
+                shift_read,
+                ..ElewInit::default()
+            });
+        }
+        stream.push(Elew {
+            elew_type: match self.kind {
+                ElementwiseKind::Add => 0,
+                ElementwiseKind::Multiply => 1,
+            },
+            num: self.shifts.read.len() as u32,
+            act_type: u32::from(self.relu),
+            length: block.columns,
+            channel_group: block.groups,
+            valid_pixel_parallel: block.rows,
+            bank_id_out: block.output.bank,
+            bank_addr_out: block.output.line,
+            jump_write: block.groups,
+            shift_write: self.shifts.write,
+            ..Elew::default()
+        });
+    }
+}
+
+/// Computes blocks with an Alu mode that needs no constants.
+pub(crate) struct AluActivation {
+    operation: AluInit,
+}
+
+impl AluActivation {
+    /// Leaky ReLU, mode 4.
+    pub(crate) fn leaky_relu(input: &FeatureMap, output: &FeatureMap, slope: i8, slope_fix_point: i32) -> Self {
+        let [negative, positive] = leaky_shifts(input, output, slope_fix_point);
+        Self {
+            operation: AluInit {
+                exec_mode: AluMode::LeakyRelu as u32,
+                multi_factor: u32::from(slope.cast_unsigned()),
+                shift_prelu_n: leaky_shift_field(negative) as u32,
+                shift_prelu_p: leaky_shift_field(positive) as u32,
+                ..AluInit::default()
+            },
+        }
+    }
+
+    /// Hard sigmoid, mode 7.
+    pub(crate) fn hard_sigmoid(input: &FeatureMap, output: &FeatureMap) -> Self {
+        Self {
+            operation: AluInit {
+                exec_mode: AluMode::HardSigmoid as u32,
+                shift_bias: input.fix_point as u32,
+                shift_cut: hard_sigmoid_shift(input, output) as u32,
+                ..AluInit::default()
+            },
+        }
+    }
+}
+
+impl Compute for AluActivation {
+    fn compute(&mut self, stream: &mut Stream, block: &Block) {
+        push_alu(stream, block, self.operation, AluParameters::default());
+    }
+}
+
+/// Right shifts of the negative and of the positive branch of a leaky ReLU.
+pub(crate) fn leaky_shifts(input: &FeatureMap, output: &FeatureMap, slope_fix_point: i32) -> [i64; 2] {
+    let rescale = i64::from(input.fix_point) - i64::from(output.fix_point);
+    [rescale + i64::from(slope_fix_point), rescale]
+}
+
+/// The hard sigmoid's slope is `2731 / 2^14`.
+pub(crate) fn hard_sigmoid_shift(input: &FeatureMap, output: &FeatureMap) -> i64 {
+    14 + i64::from(input.fix_point) - i64::from(output.fix_point)
+}
+
+/// Computes blocks of a stand-alone ReLU6 with Alu mode 6: a product with a power of two.
+pub(crate) struct Relu6Compute {
+    operation: AluInit,
+    scale: Constant,
+    /// First group, groups and line of the chunk whose factors are on chip.
+    resident: Option<(u32, u32, u32)>,
+}
+
+impl Relu6Compute {
+    pub(crate) fn new(input: &FeatureMap, output: &FeatureMap, scale: Constant) -> Self {
+        let exponent = relu6_exponent(input.fix_point, output.fix_point) as i32;
+        let operation = AluInit {
+            exec_mode: AluMode::DepthwiseNoBias as u32,
+            shift_cut: output_shift(input.fix_point, exponent, output.fix_point) as u32,
+            act_type: activation_code(Activation::Relu6, output.fix_point),
+            ..AluInit::default()
+        };
+        Self { operation, scale, resident: None }
+    }
+
+    fn weights(&mut self, block: &Block, stream: &mut Stream) -> u32 {
+        let (first, groups) = (block.first_group, block.groups);
+        match self.resident {
+            Some((resident, count, line)) if (resident, count) == (first, groups) => line,
+            _ => {
+                let line = stream.allocate(Memory::DepthwiseWeights, groups);
+                let offset = first * stream.target().line_bytes() as u32;
+                let vector = Constant { address: self.scale.address + offset, ..self.scale };
+                let bank = stream.target().depthwise_weight_bank() as u32;
+                load_vector(stream, vector, block.input.channels, bank, line);
+                self.resident = Some((first, groups, line));
+                line
+            }
+        }
+    }
+}
+
+impl Compute for Relu6Compute {
+    fn compute(&mut self, stream: &mut Stream, block: &Block) {
+        let weights = self.weights(block, stream);
+        let operation = AluInit { jump_read_weights: block.groups, ..self.operation };
+        push_alu(stream, block, operation, AluParameters { weights, bias: 0 });
+    }
+}
