@@ -6,11 +6,6 @@ use dpuc_xmodel::read_shared;
 /// Most bytes of memory per byte of file, as promised by `read`.
 const FACTOR: usize = 64;
 
-/// Makes the peak what is in use now. Where the kernel forbids it, the peak of earlier files stays.
-fn reset_peak() {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
 fn peak_memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -32,7 +27,8 @@ fn graph_attr(value: &[u8]) -> Vec<u8> {
     field(b"\x5a", &field(b"\x12", value))
 }
 
-/// The shortest encodings of the largest values, many times over.
+/// The shortest encodings of the largest values, many times over. Memory that one file has left to the allocator counts
+/// against the next, so the bound is tested on the safe side.
 #[test]
 fn memory_is_bounded_by_the_size_of_the_file() {
     const SIZE: usize = 4 << 20;
@@ -48,16 +44,12 @@ fn memory_is_bounded_by_the_size_of_the_file() {
         ("blobs", graph_attr(&field(b"\xaa\x01", &many(b"\x0a\x00")))),
         ("integers", graph_attr(&field(b"\x82\x01", &field(b"\x0a", &many(b"\x01"))))),
     ];
-    let mut largest = 0;
+    let before = peak_memory();
     for (what, file) in files {
         let size = file.len();
-        reset_peak();
-        let before = peak_memory();
         drop(read_shared(file));
         let used = peak_memory() - before;
-        eprintln!("{what}: {:.1} bytes of memory per byte of file", used as f64 / size as f64);
         assert!(used <= FACTOR * size, "{what}: {used} bytes for a file of {size}");
-        largest = largest.max(used);
     }
-    assert!(largest > SIZE, "the measurement sees nothing");
+    assert!(peak_memory() - before > SIZE, "the measurement sees nothing");
 }
