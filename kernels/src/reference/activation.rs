@@ -40,13 +40,13 @@ pub enum Activation {
     /// `(x + 3) / 6` clamped to `0..`, of the value `x` rounded and saturated to int8 at fix point `pre`. The output
     /// fix point must be 7 or more for the upper limit 1.0 to be that of int8.
     HardSigmoid {
-        /// Fix point of `x`, not negative.
-        pre: i32,
+        /// Fix point of `x`; the formula holds for none below 0.
+        pre: u32,
     },
     /// `x * h` with `x` as in [`Activation::HardSigmoid`] and `h` its hard sigmoid rounded at fix point `gate`.
     HardSwish {
-        /// Fix point of `x`, not negative.
-        pre: i32,
+        /// Fix point of `x`.
+        pre: u32,
         /// Fix point of the hard sigmoid.
         gate: i32,
     },
@@ -55,7 +55,7 @@ pub enum Activation {
 impl Activation {
     /// The activation of the real value `v * 2^-fix`, as an int8 code at fix point `output`.
     ///
-    /// `|v|` must be below 2^56; the operators of this module stay below that.
+    /// `|v|` must be below 2^56 and `|fix|` below 2^62; the operators of this module stay below that.
     pub const fn apply(self, v: i64, fix: i64, output: i32) -> i8 {
         let output_fix = output as i64;
         let shift = fix - output_fix;
@@ -78,26 +78,14 @@ impl Activation {
             }
         }
     }
-
-    /// Checks the parameters for use by `operator`.
-    pub(super) fn check(self, operator: &'static str) -> Result<()> {
-        match self {
-            Self::HardSigmoid { pre } | Self::HardSwish { pre, .. } if pre < 0 => Err(parameter_error(
-                operator,
-                "hard sigmoid fix point",
-                format!("is {pre}, but must not be negative; requantise the input to fix point 0 first"),
-            )),
-            _ => Ok(()),
-        }
-    }
 }
 
 const fn relu(v: i64, shift: i64) -> i8 {
     rsat(if v > 0 { v } else { 0 }, shift)
 }
 
-/// `rsat(clamp(2731 * q + 3 * 2731 * 2^input, 0, 2^32), 14 + input - output)` for `input >= 0`.
-const fn hard_sigmoid_code(q: i8, input: i32, output: i32) -> i8 {
+/// `rsat(clamp(2731 * q + 3 * 2731 * 2^input, 0, 2^32), 14 + input - output)`.
+const fn hard_sigmoid_code(q: i8, input: u32, output: i32) -> i8 {
     // From fix point 20 on the offset alone reaches the upper clamp, whatever q is.
     let offset = (3 * SIXTH) << (if input > 20 { 20 } else { input });
     let u = SIXTH * q as i64 + offset;
@@ -113,16 +101,8 @@ const fn hard_sigmoid_code(q: i8, input: i32, output: i32) -> i8 {
 }
 
 /// An activation as an operator of its own: requantises and rounds once.
-///
-/// # Errors
-/// A negative fix point in front of a hard sigmoid.
-pub fn activate<D: Dimension>(
-    input: &ArrayView<'_, i8, D>,
-    activation: Activation,
-    fix: Rescale,
-) -> Result<Array<i8, D>> {
-    activation.check("activation")?;
-    Ok(row_major(input.mapv(|q| activation.apply(q.into(), fix.input.into(), fix.output))))
+pub fn activate<D: Dimension>(input: &ArrayView<'_, i8, D>, activation: Activation, fix: Rescale) -> Array<i8, D> {
+    row_major(input.mapv(|q| activation.apply(q.into(), fix.input.into(), fix.output)))
 }
 
 /// `hard-sigmoid-fix`: `rsat(max(0, 2731 * q + 3 * 2731 * 2^input), 14 + input - output)`.
@@ -130,7 +110,8 @@ pub fn activate<D: Dimension>(
 /// # Errors
 /// A negative input fix point.
 pub fn hard_sigmoid<D: Dimension>(input: &ArrayView<'_, i8, D>, fix: Rescale) -> Result<Array<i8, D>> {
-    activate(input, Activation::HardSigmoid { pre: fix.input }, fix)
+    let pre = hard_sigmoid_input("hard_sigmoid", fix)?;
+    Ok(activate(input, Activation::HardSigmoid { pre }, fix))
 }
 
 /// Hard swish with its gate at fix point `gate` (7 in the quantisers): `rsat(q * h, input + gate - output)`.
@@ -138,7 +119,15 @@ pub fn hard_sigmoid<D: Dimension>(input: &ArrayView<'_, i8, D>, fix: Rescale) ->
 /// # Errors
 /// A negative input fix point.
 pub fn hard_swish<D: Dimension>(input: &ArrayView<'_, i8, D>, gate: i32, fix: Rescale) -> Result<Array<i8, D>> {
-    activate(input, Activation::HardSwish { pre: fix.input, gate }, fix)
+    let pre = hard_sigmoid_input("hard_swish", fix)?;
+    Ok(activate(input, Activation::HardSwish { pre, gate }, fix))
+}
+
+fn hard_sigmoid_input(operator: &'static str, fix: Rescale) -> Result<u32> {
+    u32::try_from(fix.input).map_err(|_| {
+        let problem = format!("is {}, but must not be negative; requantise to fix point 0 first", fix.input);
+        parameter_error(operator, "input fix point", problem)
+    })
 }
 
 /// PReLU with one slope per channel, the last axis: `q < 0 ? q * slope / 2^slope_fix : q`, rounded once.
@@ -213,7 +202,7 @@ mod tests {
     fn the_hard_sigmoid_clamps_at_two_to_the_32() {
         for pre in [20, 21, 1000, i32::MAX] {
             for q in [-128, 0, 127] {
-                let code = |output| hard_sigmoid_code(q, pre, output);
+                let code = |output| hard_sigmoid_code(q, pre.unsigned_abs(), output);
                 // 2^32 / 2^(14 + pre - output) = 64
                 assert_eq!(code(pre - 12), 64, "{pre}");
                 assert_eq!(code(pre - 13), 32, "{pre}");
@@ -274,10 +263,12 @@ mod tests {
     #[test]
     fn wrong_parameters_are_named() {
         let x = arr2(&[[1i8, 2]]).into_dyn();
-        let expected = "activation: hard sigmoid fix point is -1, but must not be negative; requantise the input to \
-                        fix point 0 first";
-        for result in [hard_sigmoid(&x.view(), Rescale::none(-1)), hard_swish(&x.view(), 7, Rescale::none(-1))] {
-            assert_eq!(result.unwrap_err().to_string(), expected);
+        for (result, name) in [
+            (hard_sigmoid(&x.view(), Rescale::none(-1)), "hard_sigmoid"),
+            (hard_swish(&x.view(), 7, Rescale::none(-1)), "hard_swish"),
+        ] {
+            let problem = "input fix point is -1, but must not be negative; requantise to fix point 0 first";
+            assert_eq!(result.unwrap_err().to_string(), format!("{name}: {problem}"));
         }
         assert_eq!(
             prelu(&x.view(), &arr1(&[1]).view(), 6, Rescale::none(0)).unwrap_err().to_string(),

@@ -81,7 +81,7 @@ type PlaneOf = fn(&'static str, [usize; 2], &Window) -> Result<Plane>;
 pub fn conv2d(
     input: &ArrayView4<'_, i8>,
     weights: &ArrayView4<'_, i8>,
-    bias: Option<&ArrayView1<'_, i8>>,
+    bias: Option<ArrayView1<'_, i8>>,
     params: &Conv2dParams,
 ) -> Result<Array4<i8>> {
     convolve("conv2d", Plane::sliding, input, weights, bias, params)
@@ -97,7 +97,7 @@ pub fn conv2d(
 pub fn depthwise_conv2d(
     input: &ArrayView4<'_, i8>,
     weights: &ArrayView4<'_, i8>,
-    bias: Option<&ArrayView1<'_, i8>>,
+    bias: Option<ArrayView1<'_, i8>>,
     params: &Conv2dParams,
 ) -> Result<Array4<i8>> {
     convolve_depthwise("depthwise_conv2d", Plane::sliding, input, weights, bias, params)
@@ -112,7 +112,7 @@ pub fn depthwise_conv2d(
 pub fn fully_connected(
     input: &ArrayView2<'_, i8>,
     weights: &ArrayView2<'_, i8>,
-    bias: Option<&ArrayView1<'_, i8>>,
+    bias: Option<ArrayView1<'_, i8>>,
     fix: Fix,
     activation: Activation,
 ) -> Result<Array2<i8>> {
@@ -128,7 +128,7 @@ pub(super) fn convolve(
     plane_of: PlaneOf,
     input: &ArrayView4<'_, i8>,
     weights: &ArrayView4<'_, i8>,
-    bias: Option<&ArrayView1<'_, i8>>,
+    bias: Option<ArrayView1<'_, i8>>,
     params: &Conv2dParams,
 ) -> Result<Array4<i8>> {
     let pixels = elements(operator, "input", input)?;
@@ -173,7 +173,7 @@ pub(super) fn convolve_depthwise(
     plane_of: PlaneOf,
     input: &ArrayView4<'_, i8>,
     weights: &ArrayView4<'_, i8>,
-    bias: Option<&ArrayView1<'_, i8>>,
+    bias: Option<ArrayView1<'_, i8>>,
     params: &Conv2dParams,
 ) -> Result<Array4<i8>> {
     let pixels = elements(operator, "input", input)?;
@@ -223,11 +223,10 @@ struct Epilogue {
 impl Epilogue {
     fn new(
         operator: &'static str,
-        bias: Option<&ArrayView1<'_, i8>>,
+        bias: Option<ArrayView1<'_, i8>>,
         channels: usize,
         params: &Conv2dParams,
     ) -> Result<Self> {
-        params.activation.check(operator)?;
         let doubled_bias = match bias {
             None => vec![0; channels],
             Some(bias) if bias.len() != channels => {
@@ -298,7 +297,7 @@ mod tests {
         let input = arr2(&[[sixty_fours as i8, acc.rem_euclid(64) as i8]]);
         let bias = bias.map(|b| arr1(&[b]));
         let bias = bias.as_ref().map(|b| b.view());
-        let output = fully_connected(&input.view(), &arr2(&[[64, 1]]).view(), bias.as_ref(), fix, activation);
+        let output = fully_connected(&input.view(), &arr2(&[[64, 1]]).view(), bias, fix, activation);
         output.unwrap()[[0, 0]]
     }
 
@@ -315,7 +314,7 @@ mod tests {
         {
             let bias = arr1(&[bias]);
             let output =
-                fully_connected(&input.view(), &weights.view(), Some(&bias.view()), fix, Activation::None).unwrap();
+                fully_connected(&input.view(), &weights.view(), Some(bias.view()), fix, Activation::None).unwrap();
             assert_eq!(output, arr2(&[[expected]]), "{fix:?}");
         }
     }
@@ -327,7 +326,7 @@ mod tests {
         let bias = arr1(&[3]);
         let fix = fix(2, 3, 3, 2);
         assert_eq!((fix.shift_bias(), fix.shift_cut()), (2, 3));
-        let output = fully_connected(&input.view(), &weights.view(), Some(&bias.view()), fix, Activation::None);
+        let output = fully_connected(&input.view(), &weights.view(), Some(bias.view()), fix, Activation::None);
         assert_eq!(output.unwrap(), arr2(&[[-7]]));
     }
 
@@ -364,8 +363,8 @@ mod tests {
             let flat =
                 |bias, params| run(&input.view(), &weights.view(), bias, &params).unwrap().into_raw_vec_and_offset().0;
             assert_eq!(flat(None, raw), [3, -4, 5, 11, 26, -13, 17, 37, 54]);
-            assert_eq!(flat(Some(&bias), scaled), [3, 2, 4, 5, 9, -1, 7, 12, 16]);
-            assert_eq!(flat(Some(&bias), rectified), [3, 2, 4, 5, 9, 0, 7, 12, 16]);
+            assert_eq!(flat(Some(bias), scaled), [3, 2, 4, 5, 9, -1, 7, 12, 16]);
+            assert_eq!(flat(Some(bias), rectified), [3, 2, 4, 5, 9, 0, 7, 12, 16]);
         }
     }
 
@@ -437,7 +436,7 @@ mod tests {
         let message = |input: [usize; 4], weights: [usize; 4], bias: usize, params: Conv2dParams| {
             let (input, weights) = (Array4::<i8>::zeros(input), Array4::<i8>::zeros(weights));
             let bias = ndarray::Array1::<i8>::zeros(bias);
-            conv2d(&input.view(), &weights.view(), Some(&bias.view()), &params).unwrap_err().to_string()
+            conv2d(&input.view(), &weights.view(), Some(bias.view()), &params).unwrap_err().to_string()
         };
         let plain = params(UNIT, Activation::None);
         assert_eq!(

@@ -15,9 +15,6 @@ pub struct Operand<'a> {
     pub fix: i32,
 }
 
-/// Fractional bits an addition keeps of each input once it is shifted to the coarsest fix point.
-const GUARD_BITS: i64 = 2;
-
 /// Sum of one or more tensors of the same shape.
 ///
 /// ```text
@@ -31,15 +28,32 @@ const GUARD_BITS: i64 = 2;
 /// # Errors
 /// No input, an empty input, or shapes that differ.
 pub fn elementwise_add(inputs: &[Operand<'_>], relu: bool, output_fix: i32) -> Result<ArrayD<i8>> {
-    let shape = common_shape("elementwise_add", inputs)?;
-    let coarsest = inputs.iter().map(|input| i64::from(input.fix)).min().unwrap_or_default();
-    let mut sums = ArrayD::<i64>::zeros(shape);
-    for input in inputs {
-        let shift = (i64::from(input.fix) - coarsest).min(63);
-        Zip::from(&mut sums).and(&input.values).for_each(|sum, &x| *sum += (i64::from(x) << GUARD_BITS) >> shift);
-    }
-    let shift = coarsest - i64::from(output_fix) + GUARD_BITS;
-    Ok(sums.mapv(|sum| rsat(rectified(sum, relu), shift)))
+    combine("elementwise_add", inputs, HARDWARE_GUARD_BITS, |sum, x| sum + x, relu, output_fix)
+}
+
+/// The first tensor minus all others, as [`elementwise_add`] but with the seven guard bits of the CPU reference, for the
+/// hardware has no subtraction.
+///
+/// # Errors
+/// As [`elementwise_add`].
+pub fn elementwise_sub(inputs: &[Operand<'_>], relu: bool, output_fix: i32) -> Result<ArrayD<i8>> {
+    combine("elementwise_sub", inputs, CPU_GUARD_BITS, |difference, x| difference - x, relu, output_fix)
+}
+
+/// Maximum of one or more tensors, compared at their coarsest fix point with seven guard bits.
+///
+/// # Errors
+/// As [`elementwise_add`].
+pub fn elementwise_max(inputs: &[Operand<'_>], relu: bool, output_fix: i32) -> Result<ArrayD<i8>> {
+    combine("elementwise_max", inputs, CPU_GUARD_BITS, i64::max, relu, output_fix)
+}
+
+/// Minimum of one or more tensors, compared at their coarsest fix point with seven guard bits.
+///
+/// # Errors
+/// As [`elementwise_add`].
+pub fn elementwise_min(inputs: &[Operand<'_>], relu: bool, output_fix: i32) -> Result<ArrayD<i8>> {
+    combine("elementwise_min", inputs, CPU_GUARD_BITS, i64::min, relu, output_fix)
 }
 
 /// Product of two tensors of the same shape: `rsat(relu(a * b), f_a + f_b - output)`.
@@ -47,8 +61,8 @@ pub fn elementwise_add(inputs: &[Operand<'_>], relu: bool, output_fix: i32) -> R
 /// # Errors
 /// An empty input or shapes that differ.
 pub fn elementwise_mul(inputs: &[Operand<'_>; 2], relu: bool, output_fix: i32) -> Result<ArrayD<i8>> {
-    common_shape("elementwise_mul", inputs)?;
     let [a, b] = inputs;
+    check_shapes("elementwise_mul", a, std::slice::from_ref(b))?;
     let shift = i64::from(a.fix) + i64::from(b.fix) - i64::from(output_fix);
     let product = |&x: &i8, &y: &i8| rsat(rectified(i64::from(x) * i64::from(y), relu), shift);
     Ok(row_major(Zip::from(&a.values).and(&b.values).map_collect(product)))
@@ -80,15 +94,41 @@ pub fn channel_scale(
     Ok(output)
 }
 
+/// Fractional bits the hardware keeps of each input once it is shifted to the coarsest fix point.
+const HARDWARE_GUARD_BITS: i64 = 2;
+/// Fractional bits the CPU reference keeps.
+const CPU_GUARD_BITS: i64 = 7;
+
+/// Shifts all inputs to the coarsest fix point, keeping `guard_bits` below it, folds them from the first one on, and
+/// rounds once.
+fn combine(
+    operator: &'static str,
+    inputs: &[Operand<'_>],
+    guard_bits: i64,
+    step: impl Fn(i64, i64) -> i64,
+    relu: bool,
+    output_fix: i32,
+) -> Result<ArrayD<i8>> {
+    let [first, rest @ ..] = inputs else {
+        return Err(parameter_error(operator, "inputs", "are empty"));
+    };
+    check_shapes(operator, first, rest)?;
+    let coarsest = i64::from(rest.iter().fold(first.fix, |fix, input| fix.min(input.fix)));
+    let aligned = |x: i8, fix: i32| (i64::from(x) << guard_bits) >> (i64::from(fix) - coarsest).min(63);
+    let mut values = row_major(first.values.mapv(|x| aligned(x, first.fix)));
+    for input in rest {
+        Zip::from(&mut values).and(&input.values).for_each(|value, &x| *value = step(*value, aligned(x, input.fix)));
+    }
+    let shift = coarsest - i64::from(output_fix) + guard_bits;
+    Ok(values.mapv(|value| rsat(rectified(value, relu), shift)))
+}
+
 fn rectified(v: i64, relu: bool) -> i64 {
     if relu { v.max(0) } else { v }
 }
 
-/// The shape all inputs share.
-fn common_shape<'a>(operator: &'static str, inputs: &'a [Operand<'_>]) -> Result<&'a [usize]> {
-    let Some((first, rest)) = inputs.split_first() else {
-        return Err(parameter_error(operator, "inputs", "are empty"));
-    };
+/// Checks that `rest` has the shape of `first`.
+fn check_shapes(operator: &'static str, first: &Operand<'_>, rest: &[Operand<'_>]) -> Result<()> {
     let shape = first.values.shape();
     check_size(operator, "input 0", shape)?;
     for (index, input) in rest.iter().enumerate() {
@@ -97,7 +137,7 @@ fn common_shape<'a>(operator: &'static str, inputs: &'a [Operand<'_>]) -> Result
             return Err(shape_error(operator, format!("input {}", index + 1), input.values.shape(), expected));
         }
     }
-    Ok(shape)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -142,6 +182,26 @@ mod tests {
             assert_eq!(add(&x, &fix, false, output), expected, "{x:?} {fix:?} {output}");
         }
         assert_eq!(add(&[1, 3, 0], &[8, 8, 5], false, 5), 0);
+    }
+
+    #[test]
+    fn seven_guard_bits_where_the_hardware_has_no_instruction() {
+        let x = scalars(&[1, -128, 127]);
+        let [one, low, high] = [operand(&x[0], 8), operand(&x[1], 5), operand(&x[2], 5)];
+        // 2^-8 against 0: seven bits keep it, two would not.
+        let zero = ArrayD::zeros(vec![1]);
+        let inputs = [one, operand(&zero, 5)];
+        for run in [elementwise_sub, elementwise_max] {
+            assert_eq!(run(&inputs, false, 8).unwrap()[[0]], 1);
+        }
+        assert_eq!(elementwise_min(&inputs, false, 8).unwrap()[[0]], 0);
+        let inputs = [high.clone(), low.clone()];
+        assert_eq!(elementwise_sub(&inputs, false, 5).unwrap()[[0]], 127);
+        assert_eq!(elementwise_sub(&inputs, false, 4).unwrap()[[0]], 127);
+        assert_eq!(elementwise_sub(&inputs, false, 3).unwrap()[[0]], 64);
+        assert_eq!(elementwise_sub(&[low.clone(), high.clone()], false, 3).unwrap()[[0]], -64);
+        assert_eq!(elementwise_min(&inputs, true, 5).unwrap()[[0]], 0);
+        assert_eq!(elementwise_min(&inputs, false, 4).unwrap()[[0]], -64);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::geometry::Plane;
 pub fn transposed_conv2d(
     input: &ArrayView4<'_, i8>,
     weights: &ArrayView4<'_, i8>,
-    bias: Option<&ArrayView1<'_, i8>>,
+    bias: Option<ArrayView1<'_, i8>>,
     params: &Conv2dParams,
 ) -> Result<Array4<i8>> {
     convolve("transposed_conv2d", Plane::transposed, input, weights, bias, params)
@@ -32,7 +32,7 @@ pub fn transposed_conv2d(
 pub fn transposed_depthwise_conv2d(
     input: &ArrayView4<'_, i8>,
     weights: &ArrayView4<'_, i8>,
-    bias: Option<&ArrayView1<'_, i8>>,
+    bias: Option<ArrayView1<'_, i8>>,
     params: &Conv2dParams,
 ) -> Result<Array4<i8>> {
     convolve_depthwise("transposed_depthwise_conv2d", Plane::transposed, input, weights, bias, params)
