@@ -22,6 +22,12 @@ pub enum DecodeError {
         /// Bytes in the stream.
         bytes: usize,
     },
+    /// There are no words left.
+    #[error("an instruction should start at byte {offset}, where the stream ends")]
+    Empty {
+        /// Byte offset.
+        offset: usize,
+    },
     /// No instruction has this opcode.
     #[error("unknown opcode {opcode:#x} at byte {offset}")]
     UnknownOpcode {
@@ -97,7 +103,7 @@ impl Instruction {
 
     /// Decodes the instruction at the start of `words`, which begin at byte `offset` of the stream.
     pub fn decode(words: &[u32], offset: usize) -> Result<Self, DecodeError> {
-        let number = words[0] >> OPCODE_BIT;
+        let number = words.first().ok_or(DecodeError::Empty { offset })? >> OPCODE_BIT;
         let opcode = Opcode::from_number(number).ok_or(DecodeError::UnknownOpcode { offset, opcode: number })?;
         let Some(own) = words.get(..opcode.words()) else {
             return Err(DecodeError::Truncated { offset, opcode, present: words.len() });

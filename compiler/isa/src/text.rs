@@ -139,7 +139,8 @@ impl fmt::Display for Instruction {
 
 /// Prints instructions as assembly text.
 pub fn to_text(instructions: &[Instruction]) -> String {
-    instructions.iter().map(|instruction| format!("{instruction}\n")).collect()
+    let lines = instructions.iter().flat_map(|instruction| [instruction.to_string(), "\n".to_owned()]);
+    lines.collect()
 }
 
 /// Reads assembly text.
