@@ -1,1 +1,14 @@
-//! Loads and runs compiled and quantised networks.
+//! Loads and runs networks: compiled ones with their DPU subgraphs on the accelerator model, uncompiled ones on the reference.
+
+mod dpu;
+mod error;
+mod host;
+mod network;
+mod port;
+mod session;
+
+pub use dpu::{DpuError, DpuProgram, DpuRun, Placed};
+pub use error::RuntimeError;
+pub use network::{function_inputs, function_outputs, run_reference};
+pub use port::Port;
+pub use session::{Outcome, Session};

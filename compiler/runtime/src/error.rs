@@ -1,0 +1,76 @@
+//! Errors of this crate.
+
+use dpuc_evaluate::EvalError;
+use dpuc_import::ImportError;
+use dpuc_xmodel::{AttrError, DpuSubgraphError, Op};
+use thiserror::Error;
+
+use crate::dpu::DpuError;
+
+/// Why a network cannot be loaded or run.
+#[derive(Debug, Error)]
+pub enum RuntimeError {
+    /// An attribute the runtime needs is absent or of the wrong kind.
+    #[error(transparent)]
+    Attribute(#[from] AttrError),
+    /// A DPU subgraph lacks something the runtime needs.
+    #[error(transparent)]
+    Subgraph(#[from] DpuSubgraphError),
+    /// A DPU subgraph cannot be loaded or run.
+    #[error("DPU subgraph `{subgraph}`: {error}")]
+    Dpu {
+        /// The subgraph.
+        subgraph: String,
+        /// Why.
+        error: DpuError,
+    },
+    /// A host operator cannot be imported.
+    #[error("host operator `{op}`: {error}")]
+    Import {
+        /// The operator.
+        op: String,
+        /// Why.
+        error: ImportError,
+    },
+    /// A host operator cannot be evaluated.
+    #[error("host operator `{op}`: {error}")]
+    Evaluate {
+        /// The operator.
+        op: String,
+        /// Why.
+        error: EvalError,
+    },
+    /// A tensor has unknown dimensions, or more elements than can be addressed.
+    #[error("the tensor `{0}` has dimensions that cannot be used")]
+    Shape(String),
+    /// An input has the wrong shape.
+    #[error("the input `{name}` has shape {found:?}; the network takes {expected:?}")]
+    InputShape {
+        /// The input.
+        name: String,
+        /// The shape the network takes.
+        expected: Vec<usize>,
+        /// The shape that was given.
+        found: Vec<usize>,
+    },
+    /// A tensor is used before anything produced it.
+    #[error("nothing has produced the tensor `{0}` when it is needed")]
+    MissingTensor(String),
+    /// A float tensor enters a DPU subgraph.
+    #[error("the tensor `{0}` is float where the DPU takes signed bytes; quantise it with its fix point first")]
+    NotInt8(String),
+    /// No DPU subgraph has this name.
+    #[error("there is no DPU subgraph `{name}`; the file has {}", known.join(", "))]
+    NoSubgraph {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+}
+
+impl RuntimeError {
+    pub(crate) fn shape(op: &Op) -> Self {
+        Self::Shape(op.tensor.name.clone())
+    }
+}

@@ -1,0 +1,181 @@
+//! Compiled networks: DPU subgraphs on the accelerator model, host operators on the reference, in the order of the file.
+
+use std::collections::BTreeMap;
+
+use dpuc_accel::Statistics;
+use dpuc_evaluate::Tensor;
+use dpuc_xmodel::{Attributed, Graph, GraphIndex, Op};
+use ndarray::ArrayD;
+
+use crate::dpu::DpuProgram;
+use crate::error::RuntimeError;
+use crate::host::HostOp;
+use crate::port::Port;
+
+/// A compiled network, ready to run any number of times.
+#[derive(Debug)]
+pub struct Session {
+    stages: Vec<Stage>,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Dpu(Box<DpuProgram>),
+    Host(Box<HostOp>),
+}
+
+/// What a run gave.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Tensors by name: every output of the network, and every tensor that leaves a DPU subgraph.
+    pub tensors: Vec<(Port, Tensor)>,
+    /// What each DPU subgraph did, by name.
+    pub statistics: Vec<(String, Statistics)>,
+}
+
+impl Session {
+    /// Prepares a compiled network: decodes every DPU subgraph and prepares every host operator.
+    pub fn new(graph: &Graph) -> Result<Self, RuntimeError> {
+        let index = GraphIndex::new(graph);
+        let mut stages = Vec::new();
+        let mut inputs = Vec::new();
+        for child in &graph.root.children {
+            let device: &str = child.attr("device")?;
+            if device == "DPU" {
+                let view = dpuc_xmodel::DpuSubgraph::new(&index, child)?;
+                let program = DpuProgram::load(&view)
+                    .map_err(|error| RuntimeError::Dpu { subgraph: child.name.clone(), error })?;
+                stages.push(Stage::Dpu(Box::new(program)));
+                continue;
+            }
+            let mut members: Vec<&Op> = child.all_ops().filter_map(|name| index.op(name)).collect();
+            members.sort_by_key(|op| index.position(&op.name));
+            for op in members {
+                match op.kind.as_str() {
+                    "data" | "data-fix" => inputs.push(Port::of(op).ok_or_else(|| RuntimeError::shape(op))?),
+                    "const" => {}
+                    _ => stages.push(Stage::Host(Box::new(HostOp::new(&index, op)?))),
+                }
+            }
+        }
+        let final_ops = graph.ops.iter().filter(|op| {
+            index.consumers(&op.name).next().is_none() && !matches!(op.kind.as_str(), "const" | "const-fix" | "download")
+        });
+        let mut outputs =
+            final_ops.map(|op| Port::of(op).ok_or_else(|| RuntimeError::shape(op))).collect::<Result<Vec<_>, _>>()?;
+        for stage in &stages {
+            let Stage::Dpu(program) = stage else { continue };
+            for output in &program.outputs {
+                if !outputs.iter().any(|port| port.name == output.port.name) {
+                    outputs.push(output.port.clone());
+                }
+            }
+        }
+        Ok(Self { stages, inputs, outputs })
+    }
+
+    /// Inputs of the network.
+    pub fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    /// What [`Session::run`] gives: outputs of the network, then the tensors that leave DPU subgraphs.
+    pub fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
+    /// The DPU subgraphs in order.
+    pub fn programs(&self) -> impl Iterator<Item = &DpuProgram> {
+        self.stages.iter().filter_map(|stage| match stage {
+            Stage::Dpu(program) => Some(&**program),
+            Stage::Host(_) => None,
+        })
+    }
+
+    /// Runs the whole network; one tensor for each of [`Session::inputs`], in order.
+    pub fn run(&self, inputs: Vec<Tensor>) -> Result<Outcome, RuntimeError> {
+        let mut values: BTreeMap<String, Tensor> = BTreeMap::new();
+        for (port, tensor) in self.inputs.iter().zip(inputs) {
+            check_shape(port, &tensor)?;
+            values.insert(port.name.clone(), tensor);
+        }
+        let mut outcome = Outcome::default();
+        for stage in &self.stages {
+            match stage {
+                Stage::Host(op) => {
+                    let output = op.run(&values)?;
+                    values.insert(op.output().to_owned(), output);
+                }
+                Stage::Dpu(program) => {
+                    let inputs = program.inputs.iter().map(|placed| find(&values, &placed.port)).collect::<Result<Vec<_>, _>>()?;
+                    let run = run_program(program, &inputs)?;
+                    outcome.statistics.push((program.name.clone(), run.statistics));
+                    for (placed, output) in program.outputs.iter().zip(run.outputs) {
+                        values.insert(placed.port.name.clone(), output);
+                    }
+                }
+            }
+        }
+        for port in &self.outputs {
+            if let Some(tensor) = values.remove(&port.name) {
+                outcome.tensors.push((port.clone(), tensor));
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Runs one DPU subgraph on inputs of its own, in the order of [`DpuProgram::inputs`].
+    pub fn run_subgraph(&self, name: &str, inputs: &[Tensor]) -> Result<Outcome, RuntimeError> {
+        let program = self.find_program(name)?;
+        let refs: Vec<&Tensor> = inputs.iter().collect();
+        for (placed, input) in program.inputs.iter().zip(inputs) {
+            check_shape(&placed.port, input)?;
+        }
+        let run = run_program(program, &refs)?;
+        let ports = program.outputs.iter().map(|placed| placed.port.clone());
+        Ok(Outcome {
+            tensors: ports.zip(run.outputs).collect(),
+            statistics: vec![(program.name.clone(), run.statistics)],
+        })
+    }
+
+    /// The DPU subgraph called `name`.
+    pub fn find_program(&self, name: &str) -> Result<&DpuProgram, RuntimeError> {
+        self.programs().find(|program| program.name == name).ok_or_else(|| RuntimeError::NoSubgraph {
+            name: name.to_owned(),
+            known: self.programs().map(|program| program.name.clone()).collect(),
+        })
+    }
+}
+
+fn run_program(program: &DpuProgram, inputs: &[&Tensor]) -> Result<crate::dpu::DpuRun, RuntimeError> {
+    let arrays = program.inputs.iter().zip(inputs).map(|(placed, tensor)| as_int8(&placed.port, tensor));
+    let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+    program.run(&arrays).map_err(|error| RuntimeError::Dpu { subgraph: program.name.clone(), error })
+}
+
+fn find<'a>(values: &'a BTreeMap<String, Tensor>, port: &Port) -> Result<&'a Tensor, RuntimeError> {
+    values.get(&port.name).ok_or_else(|| RuntimeError::MissingTensor(port.name.clone()))
+}
+
+fn as_int8<'a>(port: &Port, tensor: &'a Tensor) -> Result<&'a ArrayD<i8>, RuntimeError> {
+    match tensor {
+        Tensor::I8(array) => Ok(array),
+        Tensor::F32(_) => Err(RuntimeError::NotInt8(port.name.clone())),
+    }
+}
+
+fn check_shape(port: &Port, tensor: &Tensor) -> Result<(), RuntimeError> {
+    let found = match tensor {
+        Tensor::I8(array) => array.shape(),
+        Tensor::F32(array) => array.shape(),
+    };
+    if found == port.shape {
+        Ok(())
+    } else {
+        let (name, expected, found) = (port.name.clone(), port.shape.clone(), found.to_vec());
+        Err(RuntimeError::InputShape { name, expected, found })
+    }
+}
