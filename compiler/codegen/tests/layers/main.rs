@@ -1,0 +1,9 @@
+//! Random layers of every kind on every registered target: emitted code runs on the accelerator model with garbage in all
+//! memories and must give, byte for byte, what the scalar reference computes.
+
+mod convolution;
+mod data;
+mod harness;
+mod pointwise;
+mod pooling;
+mod resampling;
