@@ -1,7 +1,20 @@
 //! IR text to syntax tree and back.
 
 mod diagnostic;
+mod explain;
+mod lexer;
+mod parse;
+mod scan;
+mod statement;
+mod suggest;
 mod syntax;
+mod text;
+mod tree;
 
 pub use diagnostic::{Diagnostic, Note, Severity};
+pub use parse::{Parsed, parse};
+pub use suggest::suggest;
 pub use syntax::*;
+pub use text::{
+    EscapeError, escape, float32, float64, is_identifier, is_suffix_identifier, is_symbol_name, key, symbol, unescape,
+};

@@ -1,0 +1,162 @@
+//! Builds the syntax tree of one statement from the pairs of its parse.
+//!
+//! Shapes that the grammar leaves open (what a word means, whether a number is well formed) are decided here, and the mistakes it
+//! accepts are reported here.
+
+mod attribute;
+mod location;
+mod operation;
+
+use pest::iterators::{Pair, Pairs};
+
+use crate::diagnostic::Diagnostic;
+use crate::scan::{Statement, StatementKind};
+use crate::statement::{Places, Rule, StatementText};
+use crate::syntax::{Alias, AliasValue, Name, Operation, Parameter, Span, Type};
+
+/// What a statement is in the tree.
+#[expect(clippy::large_enum_variant, reason = "nearly all statements are operations, and they are moved into vectors")]
+pub(crate) enum Node<'a> {
+    /// An operation, without its regions.
+    Operation(Operation<'a>),
+    /// A block label with the block's arguments.
+    Label { name: Name<'a>, parameters: Vec<Parameter<'a>> },
+    /// An alias.
+    Alias(Alias<'a>),
+    /// Not readable; reported.
+    Broken,
+}
+
+/// Parses one statement of `source`.
+pub(crate) fn parse_statement<'a>(source: &'a str, statement: &Statement) -> (Node<'a>, Vec<Diagnostic>) {
+    if statement.broken {
+        return (Node::Broken, Vec::new());
+    }
+    let text = StatementText::new(source, statement);
+    let pairs = match text.parse(statement.kind) {
+        Ok(pairs) => pairs,
+        Err(error) => return (Node::Broken, vec![crate::explain::explain(source, statement, text.places(), &error)]),
+    };
+    let mut builder = Builder { source, places: text.places(), diagnostics: Vec::new() };
+    let node = builder.node(pairs, statement);
+    (node, builder.diagnostics)
+}
+
+/// Builds nodes that borrow from `source`, although pest may have seen a copy of the text.
+struct Builder<'a, 's> {
+    source: &'a str,
+    places: &'s Places,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Builder<'a, '_> {
+    fn node(&mut self, mut pairs: Pairs<'_, Rule>, statement: &Statement) -> Node<'a> {
+        if statement.kind == StatementKind::Operation {
+            return Node::Operation(self.operation(pairs, statement.span));
+        }
+        let Some(first) = pairs.next() else { return Node::Broken };
+        match statement.kind {
+            StatementKind::Alias => self.alias(&first, pairs).map_or(Node::Broken, Node::Alias),
+            _ => self.label(&first, pairs),
+        }
+    }
+
+    fn label(&mut self, name: &Pair<'_, Rule>, pairs: Pairs<'_, Rule>) -> Node<'a> {
+        let name = self.sigil_name(name);
+        let mut parameters = Vec::new();
+        for pair in pairs {
+            match pair.as_rule() {
+                Rule::parameters => parameters = self.parameters(pair),
+                _ => self.mistake(&pair),
+            }
+        }
+        Node::Label { name, parameters }
+    }
+
+    fn alias(&mut self, name: &Pair<'_, Rule>, mut pairs: Pairs<'_, Rule>) -> Option<Alias<'a>> {
+        let value = pairs.next()?;
+        let value = match (name.as_rule(), value.as_rule()) {
+            (Rule::type_alias, _) => AliasValue::Type(self.ty(&value)),
+            (_, Rule::location) => AliasValue::Location(self.location(value)),
+            _ => AliasValue::Attribute(self.attribute(value, &mut pairs)),
+        };
+        Some(Alias { name: self.sigil_name(name), value })
+    }
+
+    fn span(&self, pair: &Pair<'_, Rule>) -> Span {
+        let span = pair.as_span();
+        self.places.span(span.start(), span.end())
+    }
+
+    /// The source text of a span; spans come from the parse and lie on character boundaries.
+    fn text(&self, span: Span) -> &'a str {
+        self.source.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    /// The part of a token behind its sigil.
+    fn sigil_name(&mut self, pair: &Pair<'_, Rule>) -> Name<'a> {
+        let span = self.span(pair);
+        let name = Name { text: self.text(span).get(1..).unwrap_or_default(), span };
+        self.check_suffix(name);
+        name
+    }
+
+    /// MLIR reads `%0a` as two tokens; such names would not survive a trip through other tools.
+    fn check_suffix(&mut self, name: Name<'a>) {
+        let begins_with_digit = name.text.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+        if begins_with_digit && !crate::text::is_suffix_identifier(name.text) {
+            let message = format!("the name `{}` begins with a digit but is no number", excerpt(name.text));
+            self.report(
+                Diagnostic::error("invalid-name", name.span, message).with_hint("begin the name with a letter or `_`"),
+            );
+        }
+    }
+
+    fn ty(&mut self, pair: &Pair<'_, Rule>) -> Type<'a> {
+        if pair.as_rule() == Rule::missing_type {
+            self.mistake(pair);
+        }
+        let span = self.span(pair);
+        Type { text: self.text(span), span }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports a mistake that the grammar accepted; does nothing for other pairs.
+    fn mistake(&mut self, pair: &Pair<'_, Rule>) {
+        let mut span = self.span(pair);
+        if span.start == span.end {
+            // Nothing was written where something is missing: point right behind the token before.
+            let before = self.source.get(..span.start as usize).unwrap_or_default().trim_end().len() as u32;
+            span = Span { start: before, end: before };
+        }
+        let written = self.text(span);
+        let diagnostic = match pair.as_rule() {
+            Rule::missing_comma | Rule::missing_comma_before_name => {
+                Diagnostic::error("missing-comma", span, "expected `,`").with_label("`,` is missing here")
+            }
+            Rule::missing_type => Diagnostic::error("missing-type", span, "expected a type")
+                .with_hint("write for example `tensor<1x28x28x6xf32>` or `i32`"),
+            Rule::missing_arrow => Diagnostic::error("missing-arrow", span, "expected `->` before the result types")
+                .with_hint("a signature is written `(operand types) -> result types`; without results, `-> ()`"),
+            Rule::wrong_arrow => {
+                Diagnostic::error("wrong-arrow", span, format!("expected `->`, found `{written}`")).with_hint("write `->`")
+            }
+            Rule::wrong_equals => Diagnostic::error("wrong-separator", span, "expected `=`, found `:`")
+                .with_hint("attributes are written `name = value`"),
+            Rule::wrong_colon => {
+                Diagnostic::error("wrong-separator", span, "expected `:`, found `=`").with_hint("types are written after `:`")
+            }
+            _ => return,
+        };
+        self.report(diagnostic);
+    }
+}
+
+/// The beginning of a text for use in a message.
+pub(crate) fn excerpt(text: &str) -> &str {
+    const LENGTH: usize = 60;
+    text.char_indices().nth(LENGTH).map_or(text, |(end, _)| &text[..end])
+}

@@ -1,0 +1,380 @@
+//! Operations, their results, arguments, parameters and signatures.
+
+use pest::iterators::{Pair, Pairs};
+
+use super::{Builder, excerpt};
+use crate::diagnostic::Diagnostic;
+use crate::statement::Rule;
+use crate::syntax::{
+    Argument, Attribute, AttributeKind, Entry, Form, Name, Operation, Parameter, ResultName, Signature, Span, Type, ValueUse,
+};
+
+/// The types of a signature as they are collected.
+#[derive(Default)]
+struct SignatureParts<'a> {
+    inputs: Option<Vec<Type<'a>>>,
+    types: Vec<Type<'a>>,
+    present: bool,
+}
+
+impl<'a> SignatureParts<'a> {
+    fn finish(self) -> Option<Signature<'a>> {
+        match self.inputs {
+            Some(inputs) => Some(Signature::Function { inputs, results: self.types }),
+            None if self.present => Some(Signature::Types(self.types)),
+            None => None,
+        }
+    }
+}
+
+impl<'a> Builder<'a, '_> {
+    /// An operation from its parts; `span` is the statement's. Regions are attached later.
+    pub(super) fn operation(&mut self, parts: Pairs<'_, Rule>, span: Span) -> Operation<'a> {
+        let mut operation = Operation {
+            span,
+            results: Vec::new(),
+            name: Name { text: "", span },
+            form: Form::Pretty,
+            arguments: Vec::new(),
+            parameters: None,
+            successors: Vec::new(),
+            attributes: Vec::new(),
+            regions: Vec::new(),
+            signature: None,
+            location: None,
+        };
+        for part in parts {
+            match part.as_rule() {
+                Rule::result => {
+                    let result = self.result(&part);
+                    operation.results.push(result);
+                }
+                Rule::missing_percent => {
+                    let name = self.bare_name(&part, "a result name");
+                    operation.results.push(ResultName { name, count: 1 });
+                }
+                Rule::generic => self.generic(part, &mut operation),
+                Rule::pretty => self.pretty(part, &mut operation),
+                Rule::function => self.function(part, &mut operation),
+                Rule::module => self.module(part, &mut operation),
+                Rule::location => operation.location = Some(self.location(part)),
+                _ => self.mistake(&part),
+            }
+        }
+        operation
+    }
+
+    fn result(&mut self, pair: &Pair<'_, Rule>) -> ResultName<'a> {
+        let span = self.span(pair);
+        let written = self.text(span);
+        let Some((name, count)) = written.split_once(':') else {
+            return ResultName { name: self.sigil_name(pair), count: 1 };
+        };
+        let end = span.start + name.trim_end().len() as u32;
+        let name = Name { text: name.trim_end().get(1..).unwrap_or_default(), span: Span { start: span.start, end } };
+        self.check_suffix(name);
+        let count = match count.trim().parse() {
+            Ok(count @ 1..=65536) => count,
+            _ => {
+                self.report(
+                    Diagnostic::error("invalid-result-count", span, "a name stands for 1 to 65536 results")
+                        .with_hint("`%name:2` names two results, `%name#0` and `%name#1`"),
+                );
+                1
+            }
+        };
+        ResultName { name, count }
+    }
+
+    fn generic(&mut self, pair: Pair<'_, Rule>, operation: &mut Operation<'a>) {
+        operation.form = Form::Generic;
+        let mut signature = SignatureParts::default();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::string => {
+                    let span = self.span(&part);
+                    operation.name = Name { text: self.unquoted(span), span };
+                    self.check_operation_name(operation.name);
+                }
+                Rule::value => {
+                    let value = self.value(&part);
+                    operation.arguments.push(Argument::Value(value));
+                }
+                Rule::bare_value => {
+                    let value = self.bare_value(&part);
+                    operation.arguments.push(Argument::Value(value));
+                }
+                Rule::block_name => {
+                    let name = self.sigil_name(&part);
+                    operation.successors.push(name);
+                }
+                Rule::dictionary => self.entries(part, &mut operation.attributes),
+                _ => self.signature_part(&part, &mut signature),
+            }
+        }
+        operation.signature = signature.finish();
+    }
+
+    fn pretty(&mut self, pair: Pair<'_, Rule>, operation: &mut Operation<'a>) {
+        let mut signature = SignatureParts::default();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::operation_name => operation.name = self.operation_name(&part),
+                Rule::value => {
+                    let value = self.value(&part);
+                    operation.arguments.push(Argument::Value(value));
+                }
+                Rule::word_attribute if self.is_bare_value(&part) => {
+                    let value = self.bare_value(&part);
+                    operation.arguments.push(Argument::Value(value));
+                }
+                Rule::number
+                | Rule::word_attribute
+                | Rule::string
+                | Rule::array
+                | Rule::symbol
+                | Rule::dialect_attribute => {
+                    let attribute = self.attribute_of_type(part, None);
+                    operation.arguments.push(Argument::Attribute(attribute));
+                }
+                Rule::dictionary => self.entries(part, &mut operation.attributes),
+                _ => self.signature_part(&part, &mut signature),
+            }
+        }
+        operation.signature = signature.finish();
+        self.complete_dense(operation);
+    }
+
+    /// The type of a positional `dense<…>` is the one type of the signature.
+    fn complete_dense(&mut self, operation: &mut Operation<'a>) {
+        let stated = match &operation.signature {
+            Some(Signature::Types(types) | Signature::Function { results: types, .. }) if types.len() == 1 => {
+                types.first().copied()
+            }
+            _ => None,
+        };
+        for argument in &mut operation.arguments {
+            if let Argument::Attribute(Attribute { kind: AttributeKind::Dense { ty, .. }, span }) = argument {
+                match stated {
+                    Some(stated) => *ty = stated,
+                    None => self.report(missing_dense_type(*span)),
+                }
+            }
+        }
+    }
+
+    fn signature_part(&mut self, part: &Pair<'_, Rule>, signature: &mut SignatureParts<'a>) {
+        match part.as_rule() {
+            Rule::inputs => {
+                let mut inputs = Vec::new();
+                for part in part.clone().into_inner() {
+                    match part.as_rule() {
+                        Rule::type_text => inputs.push(self.ty(&part)),
+                        _ => self.mistake(&part),
+                    }
+                }
+                signature.inputs = Some(inputs);
+            }
+            Rule::type_text | Rule::missing_type => {
+                let ty = self.ty(part);
+                signature.types.push(ty);
+                signature.present = true;
+            }
+            _ => self.mistake(part),
+        }
+    }
+
+    fn operation_name(&mut self, pair: &Pair<'_, Rule>) -> Name<'a> {
+        let span = self.span(pair);
+        let text = self.text(span);
+        let name = Name { text: if text == "return" { "func.return" } else { text }, span };
+        match text {
+            "func.func" => self.report(
+                Diagnostic::error("malformed-function", span, "expected `@name(parameters)` after `func.func`")
+                    .with_hint("a function is written `func.func @name(%x: T) -> U { ... }`"),
+            ),
+            "module" | "builtin.module" => self.report(
+                Diagnostic::error("malformed-module", span, "a module has one region and no operands")
+                    .with_hint("a module is written `module @name { ... }`"),
+            ),
+            _ => self.check_operation_name(name),
+        }
+        name
+    }
+
+    fn check_operation_name(&mut self, name: Name<'a>) {
+        let dialect_and_name = name.text.split_once('.').is_some_and(|(dialect, rest)| !dialect.is_empty() && !rest.is_empty());
+        if !dialect_and_name {
+            let message = format!("`{}` is not an operation name", excerpt(name.text));
+            let mut diagnostic = Diagnostic::error("missing-dialect", name.span, message);
+            diagnostic = match name.text {
+                "func" => diagnostic.with_hint("did you mean `func.func`?"),
+                text => diagnostic.with_hint(format!("write the dialect first: `dialect.{}`", excerpt(text))),
+            };
+            self.report(diagnostic);
+        }
+    }
+
+    fn function(&mut self, pair: Pair<'_, Rule>, operation: &mut Operation<'a>) {
+        const NAME: &str = "func.func";
+        let start = self.span(&pair).start;
+        operation.name = Name { text: NAME, span: Span { start, end: start + NAME.len() as u32 } };
+        for part in pair.into_inner() {
+            let span = self.span(&part);
+            match part.as_rule() {
+                Rule::visibility => {
+                    let kind = AttributeKind::String(self.text(span).into());
+                    let name = Name { text: "sym_visibility", span };
+                    operation.attributes.push(Entry { name, value: Attribute { span, kind } });
+                }
+                Rule::symbol => {
+                    let symbol = self.symbol(&part);
+                    operation.arguments.push(Argument::Attribute(symbol));
+                }
+                Rule::missing_at => {
+                    let text = self.text(span);
+                    self.report(
+                        Diagnostic::error("missing-at", span, format!("a symbol begins with `@`, found `{}`", excerpt(text)))
+                            .with_hint(format!("write `@{}`", excerpt(text))),
+                    );
+                    let kind = AttributeKind::Symbol(vec![Name { text, span }]);
+                    operation.arguments.push(Argument::Attribute(Attribute { span, kind }));
+                }
+                Rule::parameters => operation.parameters = Some(self.parameters(part)),
+                Rule::function_results => self.function_results(part, operation),
+                Rule::dictionary => self.entries(part, &mut operation.attributes),
+                _ => self.mistake(&part),
+            }
+        }
+    }
+
+    /// Result types, and the attributes of results as MLIR's generic form has them: `res_attrs`, one dictionary for each result.
+    fn function_results(&mut self, pair: Pair<'_, Rule>, operation: &mut Operation<'a>) {
+        let span = self.span(&pair);
+        let mut results = Vec::new();
+        let mut dictionaries: Vec<Attribute<'a>> = Vec::new();
+        let mut stated = false;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::type_text | Rule::missing_type => {
+                    let ty = self.ty(&part);
+                    results.push(ty);
+                    dictionaries.push(Attribute { span: ty.span, kind: AttributeKind::Dictionary(Vec::new()) });
+                }
+                Rule::dictionary => {
+                    stated = true;
+                    let span = self.span(&part);
+                    let mut entries = Vec::new();
+                    self.entries(part, &mut entries);
+                    if let Some(last) = dictionaries.last_mut() {
+                        *last = Attribute { span, kind: AttributeKind::Dictionary(entries) };
+                    }
+                }
+                _ => self.mistake(&part),
+            }
+        }
+        if stated {
+            let name = Name { text: "res_attrs", span };
+            operation.attributes.push(Entry { name, value: Attribute { span, kind: AttributeKind::Array(dictionaries) } });
+        }
+        operation.signature = Some(Signature::Function { inputs: Vec::new(), results });
+    }
+
+    fn module(&mut self, pair: Pair<'_, Rule>, operation: &mut Operation<'a>) {
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::module_name => {
+                    operation.name = Name { text: "builtin.module", span: self.span(&part) };
+                }
+                Rule::symbol => {
+                    let symbol = self.symbol(&part);
+                    operation.arguments.push(Argument::Attribute(symbol));
+                }
+                Rule::dictionary => self.entries(part, &mut operation.attributes),
+                _ => self.mistake(&part),
+            }
+        }
+    }
+
+    pub(super) fn parameters(&mut self, pair: Pair<'_, Rule>) -> Vec<Parameter<'a>> {
+        let mut parameters = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::parameter => parameters.push(self.parameter(part)),
+                _ => self.mistake(&part),
+            }
+        }
+        parameters
+    }
+
+    fn parameter(&mut self, pair: Pair<'_, Rule>) -> Parameter<'a> {
+        let start = self.span(&pair).start;
+        let unnamed = Span { start, end: start };
+        let mut parameter = Parameter {
+            name: Name { text: "", span: unnamed },
+            ty: Type { text: "", span: unnamed },
+            attributes: Vec::new(),
+            location: None,
+        };
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::value => {
+                    let value = self.value(&part);
+                    if self.text(value.name.span).len() < part.as_str().len() {
+                        let message = "a parameter is named without a number after `#`";
+                        self.report(Diagnostic::error("invalid-name", self.span(&part), message));
+                    }
+                    parameter.name = value.name;
+                }
+                Rule::bare_value => parameter.name = self.bare_value(&part).name,
+                Rule::type_text | Rule::missing_type => parameter.ty = self.ty(&part),
+                Rule::dictionary => self.entries(part, &mut parameter.attributes),
+                Rule::location => parameter.location = Some(self.location(part)),
+                _ => self.mistake(&part),
+            }
+        }
+        parameter
+    }
+
+    fn value(&mut self, pair: &Pair<'_, Rule>) -> ValueUse<'a> {
+        let span = self.span(pair);
+        let (name, index) = self.split_index(span);
+        let name = Name { text: name.get(1..).unwrap_or_default(), span: Span { start: span.start, end: span.start + name.len() as u32 } };
+        self.check_suffix(name);
+        ValueUse { name, index }
+    }
+
+    /// `name` and the number behind `#`, 0 without it.
+    fn split_index(&mut self, span: Span) -> (&'a str, u32) {
+        let written = self.text(span);
+        let Some((name, index)) = written.split_once('#') else { return (written, 0) };
+        let index = index.parse().unwrap_or_else(|_| {
+            self.report(Diagnostic::error("invalid-result-number", span, "the number after `#` is too large"));
+            0
+        });
+        (name, index)
+    }
+
+    /// A value whose `%` is missing.
+    fn bare_value(&mut self, pair: &Pair<'_, Rule>) -> ValueUse<'a> {
+        let name = self.bare_name(pair, "a value name");
+        let (text, index) = self.split_index(name.span);
+        ValueUse { name: Name { text, span: name.span }, index }
+    }
+
+    fn bare_name(&mut self, pair: &Pair<'_, Rule>, what: &str) -> Name<'a> {
+        let span = self.span(pair);
+        let text = self.text(span);
+        let shown = excerpt(text);
+        self.report(
+            Diagnostic::error("missing-percent", span, format!("{what} begins with `%`, found `{shown}`"))
+                .with_hint(format!("write `%{shown}`")),
+        );
+        Name { text, span }
+    }
+}
+
+/// `dense<…>` without a type.
+pub(super) fn missing_dense_type(span: Span) -> Diagnostic {
+    Diagnostic::error("missing-type", span, "`dense<…>` needs a type").with_hint("write `dense<…> : tensor<…>`")
+}
