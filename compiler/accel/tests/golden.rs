@@ -12,9 +12,7 @@ fn every_sample_is_bit_exact() {
             assert!(!program.inputs.is_empty() && !program.outputs.is_empty(), "{sample} has boundary tensors");
             let mut core = Core::new(&program.target);
             program.prepare(&mut core, 1);
-            let start = std::time::Instant::now();
             core.run(&program.instructions).unwrap_or_else(|error| panic!("{sample}, {}: {error}", program.name));
-            eprintln!("{sample} {:?}", start.elapsed());
             assert_eq!(program.wrong_outputs(core.regions()), Vec::<&str>::new(), "{sample}, {}", program.name);
         }
     }

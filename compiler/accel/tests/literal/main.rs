@@ -1,0 +1,81 @@
+//! The model against a second, literal transcription of the specification, on random legal programs for all targets.
+
+mod machine;
+
+use dpuc_accel::Core;
+use dpuc_isa::{BANK_LINES, Bounds, Instruction, LegalGenerator, Opcode, Target};
+use dpuc_kernels::simd::{Kernels, Tier};
+
+use machine::Machine;
+
+const REGION_BYTES: u32 = 1 << 16;
+
+/// A core with garbage in all memories, and the literal machine in the same state.
+fn pair(target: &Target, kernels: Kernels, seed: u64) -> (Core, Machine<'_>) {
+    let mut core = Core::with_kernels(target, kernels);
+    core.scramble_banks(seed);
+    let mut regions = Vec::new();
+    for region in 0..8 {
+        core.regions_mut().define(region, REGION_BYTES as usize).unwrap();
+        core.scramble_region(region, seed + 1 + region as u64);
+        regions.push(core.regions().bytes(region, 0, REGION_BYTES as usize).unwrap().to_vec());
+    }
+    let machine = Machine::new(target, banks(&core), regions);
+    (core, machine)
+}
+
+fn banks(core: &Core) -> Vec<Vec<i8>> {
+    let bytes = BANK_LINES * core.target().line_bytes();
+    (0..core.target().bank_count()).map(|bank| core.bank_bytes(bank, 0, bytes).unwrap()).collect()
+}
+
+fn assert_same_memories(core: &Core, machine: &Machine, program: &[Instruction], seed: u64) {
+    let name = &core.target().name;
+    for (bank, (ours, literal)) in banks(core).iter().zip(&machine.banks).enumerate() {
+        assert!(ours == literal, "{name}, seed {seed}: bank {bank} differs after {program:#?}");
+    }
+    for (region, literal) in machine.regions.iter().enumerate() {
+        let ours = core.regions().bytes(region, 0, literal.len()).unwrap();
+        assert!(ours == literal, "{name}, seed {seed}: region {region} differs after {program:#?}");
+    }
+}
+
+fn check(target: &Target, kernels: Kernels, seed: u64, program: &[Instruction]) {
+    let (mut core, mut machine) = pair(target, kernels, seed);
+    core.run(program).unwrap();
+    for instruction in program {
+        machine.execute(instruction);
+    }
+    assert_same_memories(&core, &machine, program, seed);
+}
+
+/// Every operation alone, so that a difference names its instruction.
+#[test]
+fn single_operations() {
+    for (t, target) in Target::registered().iter().enumerate() {
+        for opcode in [Opcode::Load, Opcode::Save, Opcode::Conv, Opcode::Alu, Opcode::Elew] {
+            let count = if opcode == Opcode::Alu { 90 } else { 25 };
+            for round in 0..count {
+                let seed = 1_000_000 * t as u64 + 1_000 * opcode as u64 + round;
+                let bounds = Bounds { region_bytes: REGION_BYTES, work: 1 << (10 + round % 9) };
+                let program = LegalGenerator::new(seed, target, bounds).operation_of(opcode);
+                check(target, Kernels::detect(), seed, &program);
+            }
+        }
+    }
+}
+
+/// Programs in which instructions read what others wrote, on every instruction-set tier of this machine.
+#[test]
+fn programs_on_every_tier() {
+    for kernels in Tier::ALL.into_iter().filter_map(Kernels::new) {
+        for (t, target) in Target::registered().iter().enumerate() {
+            for round in 0..3 {
+                let seed = 77 + 100 * t as u64 + round;
+                let bounds = Bounds { region_bytes: REGION_BYTES, work: 1 << 14 };
+                let program = LegalGenerator::new(seed, target, bounds).program(40);
+                check(target, kernels, seed, &program);
+            }
+        }
+    }
+}
