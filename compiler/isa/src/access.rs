@@ -5,8 +5,9 @@
 //! weights read when every channel is masked (`spec/recipes-conv.md` sections 2.6 and 6.3). Pixels between the windows of a
 //! stride larger than the kernel do count.
 
+use crate::alu_mode::AluMode;
 use crate::instruction::{Alu, AluInit, Conv, ConvInit, Elew, Instruction, Load, Save};
-use crate::legality::{AluMode, IllegalInstruction};
+use crate::legality::IllegalInstruction;
 use crate::line_set::{BankSets, LineSet};
 use crate::operation::{ElewInputs, Latches, Operation};
 use crate::target::Target;

@@ -9,8 +9,9 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::access::Bytes;
+use crate::alu_mode::AluMode;
 use crate::code::FieldError;
-use crate::instruction::{Alu, AluInit, Conv, ConvInit, Elew, ElewInit, Load, Opcode, Save};
+use crate::instruction::{Alu, AluInit, Conv, ConvInit, Elew, ElewInit, Instruction, Load, Opcode, Save};
 use crate::operation::{ElewInputs, Operation};
 use crate::target::{BANK_LINES, CONV_STRIDE_MAX, SHIFT_BIAS_MAX, Target};
 use crate::window::{InputWindow, WINDOW_PASSES};
@@ -94,8 +95,16 @@ impl fmt::Display for Limit {
             Self::AtMost { max, reason } => write!(f, "it may be at most {max}: {reason}"),
             Self::Below { bound, reason } => write!(f, "it must be below {bound}: {reason}"),
             Self::OneOf { values, reason } => {
-                let values: Vec<String> = values.iter().map(u32::to_string).collect();
-                write!(f, "it must be {}: {reason}", values.join(" or "))
+                write!(f, "it must be ")?;
+                for (at, value) in values.iter().enumerate() {
+                    let separator = match at {
+                        0 => "",
+                        _ if at + 1 == values.len() => " or ",
+                        _ => ", ",
+                    };
+                    write!(f, "{separator}{value}")?;
+                }
+                write!(f, ": {reason}")
             }
         }
     }
@@ -153,7 +162,7 @@ impl Operation {
     }
 
     /// Bytes that must lie inside the DDR region of a Load or Save. The bound does not look at what the instruction does with
-    /// them: a constant Load reads none of them and an argmax Save writes only the first byte of each pixel.
+    /// them: a constant Load reads none of them and an argmax Save writes only the first byte of each pixel. Fields must be encodable.
     pub fn region_span(&self) -> Option<Bytes> {
         let span = |region, start, pixels, jump, bytes| Bytes {
             region: region as u8,
@@ -169,7 +178,7 @@ impl Operation {
 }
 
 fn check_load(load: &Load, target: &Target) -> Legality {
-    crate::Instruction::Load(*load).check_fields()?;
+    Instruction::from(*load).check_fields()?;
     let field = |name, value| quantity(Opcode::Load, name, value);
     field("bank_id", load.bank_id).below(target.bank_count() as u32, "the target has no further banks")?;
     field("mode_avg", load.mode_avg).one_of(&[0], "ISA-1 targets have no bank of mean values")?;
@@ -195,14 +204,14 @@ impl Load {
 }
 
 fn check_save(save: &Save, target: &Target) -> Legality {
-    crate::Instruction::Save(*save).check_fields()?;
+    Instruction::from(*save).check_fields()?;
     check_feature_bank(Opcode::Save, "bank_id", save.bank_id, target)?;
     let argmax_max = if target.argmax { 3 } else { 1 };
     quantity(Opcode::Save, "argmax", save.argmax).at_most(argmax_max, "the target has no argmax in Save")
 }
 
 fn check_conv_init(init: &ConvInit, target: &Target) -> Legality {
-    crate::Instruction::ConvInit(*init).check_fields()?;
+    Instruction::from(*init).check_fields()?;
     let field = |name, value| quantity(Opcode::ConvInit, name, value);
     field("shift_bias", init.shift_bias).at_most(SHIFT_BIAS_MAX, "the bias shifter ends there")?;
     field("stride_h", init.stride_h).at_most(CONV_STRIDE_MAX as u32, "the convolution engine strides no further")?;
@@ -216,7 +225,7 @@ fn check_conv_init(init: &ConvInit, target: &Target) -> Legality {
 
 fn check_conv(init: &ConvInit, conv: &Conv, target: &Target) -> Legality {
     check_conv_init(init, target)?;
-    crate::Instruction::Conv(*conv).check_fields()?;
+    Instruction::from(*conv).check_fields()?;
     check_feature_bank(Opcode::Conv, "bank_id_in", conv.bank_id_in, target)?;
     check_feature_bank(Opcode::Conv, "bank_id_out", conv.bank_id_out, target)?;
     check_passes(Opcode::Conv, &InputWindow::of_conv(init, conv), target)?;
@@ -225,7 +234,7 @@ fn check_conv(init: &ConvInit, conv: &Conv, target: &Target) -> Legality {
 }
 
 fn check_alu_init(init: &AluInit, target: &Target) -> Legality {
-    crate::Instruction::AluInit(*init).check_fields()?;
+    Instruction::from(*init).check_fields()?;
     let field = |name, value| quantity(Opcode::AluInit, name, value);
     let mode = field("exec_mode", init.exec_mode);
     let mode = AluMode::from_number(init.exec_mode).ok_or_else(|| {
@@ -247,7 +256,7 @@ fn check_alu_init(init: &AluInit, target: &Target) -> Legality {
 
 fn check_alu(init: &AluInit, alu: &Alu, target: &Target) -> Legality {
     check_alu_init(init, target)?;
-    crate::Instruction::Alu(*alu).check_fields()?;
+    Instruction::from(*alu).check_fields()?;
     quantity(Opcode::Alu, "valid_pixel_parallel", alu.valid_pixel_parallel)
         .at_most(target.alu_pixel_parallel as u32, "the misc engine computes no more rows at once")?;
     if !AluMode::from_number(init.exec_mode).is_some_and(AluMode::is_depthwise) {
@@ -259,12 +268,12 @@ fn check_alu(init: &AluInit, alu: &Alu, target: &Target) -> Legality {
 }
 
 fn check_elew_init(init: &ElewInit, target: &Target) -> Legality {
-    crate::Instruction::ElewInit(*init).check_fields()?;
+    Instruction::from(*init).check_fields()?;
     check_feature_bank(Opcode::ElewInit, "bank_id_in", init.bank_id_in, target)
 }
 
 fn check_elew(inputs: &ElewInputs, elew: &Elew, target: &Target) -> Legality {
-    crate::Instruction::Elew(*elew).check_fields()?;
+    Instruction::from(*elew).check_fields()?;
     let field = |name, value| quantity(Opcode::Elew, name, value);
     field("elew_type", elew.elew_type).at_most(1, "0 adds, 1 multiplies, there is no third operation")?;
     if elew.elew_type == 1 {
@@ -297,57 +306,4 @@ fn check_activation(opcode: Opcode, code: u32, leaky_relu: bool) -> Legality {
     let reason = "the target has no other activations";
     let codes: &[u32] = if leaky_relu { &[0, 1, 3, 4] } else { &[0, 1, 4] };
     quantity(opcode, "act_type", code).one_of(codes, reason)
-}
-
-/// What an Alu computes: the field `exec_mode`. The discriminant is the code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AluMode {
-    /// Depthwise convolution with bias.
-    Depthwise = 0,
-    /// PReLU with a slope for each channel.
-    PRelu = 1,
-    /// Average pool by a fixed factor.
-    AveragePool = 2,
-    /// Maximum pool; padding counts as -128.
-    MaxPool = 3,
-    /// Leaky ReLU with one slope.
-    LeakyRelu = 4,
-    /// Maximum pool without padding and channel masking.
-    MaxReduce = 5,
-    /// Depthwise convolution without bias.
-    DepthwiseNoBias = 6,
-    /// Hard sigmoid.
-    HardSigmoid = 7,
-    /// Depthwise convolution without bias, one 16-bit weight for each group of channels.
-    WideWeights = 8,
-}
-
-impl AluMode {
-    /// All modes, in code order.
-    pub const ALL: [Self; 9] = [
-        Self::Depthwise,
-        Self::PRelu,
-        Self::AveragePool,
-        Self::MaxPool,
-        Self::LeakyRelu,
-        Self::MaxReduce,
-        Self::DepthwiseNoBias,
-        Self::HardSigmoid,
-        Self::WideWeights,
-    ];
-
-    /// The mode with this code.
-    pub fn from_number(number: u32) -> Option<Self> {
-        Self::ALL.get(number as usize).copied()
-    }
-
-    /// Whether it multiplies taps with weights and sums them.
-    pub const fn is_depthwise(self) -> bool {
-        matches!(self, Self::Depthwise | Self::DepthwiseNoBias | Self::WideWeights)
-    }
-
-    /// Whether it looks at one pixel only.
-    pub const fn is_pointwise(self) -> bool {
-        matches!(self, Self::PRelu | Self::LeakyRelu | Self::HardSigmoid)
-    }
 }

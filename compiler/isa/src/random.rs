@@ -4,11 +4,12 @@
 //! executes, for the accelerator model. Sizes are drawn evenly over their magnitudes, so small ones are common and the largest
 //! still occur; addresses, jumps, pads and shifts are drawn evenly over their range, with their extremes favoured.
 
+use crate::alu_mode::AluMode;
 use crate::engine::EngineSet;
 use crate::instruction::{
     Alu, AluInit, Conv, ConvInit, Elew, ElewInit, End, Field, Fields, Instruction, Load, Opcode, Save,
 };
-use crate::legality::{AluMode, BROADCAST_CONSTANT};
+use crate::legality::BROADCAST_CONSTANT;
 use crate::operation::{ELEW_INPUTS, Latches};
 use crate::target::{CONV_STRIDE_MAX, SHIFT_BIAS_MAX, Target};
 

@@ -228,6 +228,8 @@ fn what_is_no_instruction_is_named() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn encoding_and_decoding_are_inverse(seed: u64, length in 0usize..40) {
         let mut random = Random::new(seed);

@@ -115,7 +115,7 @@ fn convolutions() {
         ),
         (
             ConvInit { act_type: 2, ..init },
-            "ConvInit.act_type = 2, but it must be 0 or 1 or 3 or 4: the target has no other activations",
+            "ConvInit.act_type = 2, but it must be 0, 1, 3 or 4: the target has no other activations",
         ),
     ] {
         illegal(&[init.into()], message);
@@ -170,7 +170,7 @@ fn misc_operations() {
         ),
         (
             AluInit { act_type: 3, exec_mode: 3, ..init },
-            "AluInit.act_type = 3, but it must be 0 or 1 or 4: the target has no other activations",
+            "AluInit.act_type = 3, but it must be 0, 1 or 4: the target has no other activations",
         ),
         (
             AluInit { stride_offset_in: 1, ..init },

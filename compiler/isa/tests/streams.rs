@@ -70,9 +70,10 @@ struct RaceDetector {
     known: [Clock; 4],
     /// Clocks in flight from engine to engine.
     tokens: [[std::collections::VecDeque<Clock>; 4]; 4],
-    /// Last instruction of each engine that wrote and that read a bank line or a DDR byte.
+    /// Last instruction of each engine that wrote and that read a bank line.
     lines: Vec<[Clock; 2]>,
-    regions: [Vec<[Clock; 2]>; 8],
+    /// Last Load that read and last Save that wrote a DDR byte, the only instructions that do.
+    regions: [Vec<[u32; 2]>; 8],
     /// Regions that some Save writes; nothing conflicts in the others, which hold the constants.
     saved: [bool; 8],
     pairs: u64,
@@ -111,7 +112,7 @@ impl RaceDetector {
                 self.touch_lines(index, engine, written, *line)?;
             }
             for range in bytes.iter().filter(|range| saved[usize::from(range.region)]) {
-                self.touch_bytes(index, engine, written, *range)?;
+                self.touch_bytes(index, engine, *range)?;
             }
         }
         for to in instruction.tokens().notify.iter() {
@@ -128,13 +129,20 @@ impl RaceDetector {
         Ok(())
     }
 
-    fn touch_bytes(&mut self, index: u32, engine: usize, written: bool, range: Bytes) -> Result<(), String> {
+    fn touch_bytes(&mut self, index: u32, engine: usize, range: Bytes) -> Result<(), String> {
         let places = &mut self.regions[usize::from(range.region)];
         if places.len() < range.end as usize {
             places.resize(range.end as usize, Default::default());
         }
+        let other = if engine == Engine::Load as usize { Engine::Save } else { Engine::Load } as usize;
+        let known = self.known[engine];
         for place in &mut places[range.start as usize..range.end as usize] {
-            self.pairs += touch(place, self.known[engine], index, engine, written)?;
+            let earlier = place[other];
+            if earlier > known[other] {
+                return Err(format!("{index} does not wait for {earlier} at {range:?}"));
+            }
+            self.pairs += u64::from(earlier != 0);
+            place[engine] = index;
         }
         Ok(())
     }
