@@ -1,2 +1,74 @@
-//! The `dpuc` command line.
-fn main() {}
+//! The `dpuc` command line: an open compiler for AMD's DPU.
+
+mod commands;
+mod files;
+mod network;
+mod picture;
+mod tensors;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Open compiler for AMD's DPU (DPUCZDX8G): networks in, programs of the accelerator out, and a bit-exact model to run them.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compile and run the built-in example and draw what it did.
+    Demo(commands::demo::Demo),
+    /// Compile a network for a DPU.
+    Compile(commands::compile::Compile),
+    /// Run a compiled or quantised network on arrays or images.
+    Run(commands::run::Run),
+    /// Show what is in an .xmodel.
+    Inspect(commands::inspect::Inspect),
+    /// Write the instructions of a compiled .xmodel as text.
+    Disasm(commands::disasm::Disasm),
+    /// Encode instructions written as text.
+    Asm(commands::asm::Asm),
+    /// Read, verify, transform and print IR text.
+    Opt(commands::opt::Opt),
+    /// Format IR text, keeping names and comments.
+    Fmt(commands::fmt::Fmt),
+    /// List targets and boards, or explain a fingerprint.
+    Targets(commands::targets::Targets),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse_from(arguments()).command {
+        Command::Demo(command) => command.run(),
+        Command::Compile(command) => command.run(),
+        Command::Run(command) => command.run(),
+        Command::Inspect(command) => command.run(),
+        Command::Disasm(command) => command.run(),
+        Command::Asm(command) => command.run(),
+        Command::Opt(command) => command.run(),
+        Command::Fmt(command) => command.run(),
+        Command::Targets(command) => command.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            files::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The command line; called as `vai_c_xir` the program is `dpuc compile`.
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let called = arguments.first().map(Path::new).and_then(Path::file_stem);
+    if called.is_some_and(|name| name == "vai_c_xir") {
+        arguments.insert(1, "compile".into());
+    }
+    arguments
+}

@@ -4,6 +4,7 @@
 use super::attributes::Attribute;
 use super::entities::{BlockId, Location, OpId, RegionId, Type, ValueId};
 use super::tables::{Block, Definition, Ir, OpKind, Operation, Region, Value};
+use dpuc_grammar::is_suffix_identifier;
 use smallvec::SmallVec;
 
 impl Ir {
@@ -80,9 +81,16 @@ impl Ir {
         self.values.push(Value { ty, name: None, definition, users: SmallVec::new() })
     }
 
-    /// Names a value.
+    /// Names a value. Characters that text does not allow in names become `_`; a number alone is no name.
     pub fn set_value_name(&mut self, value: ValueId, name: &str) {
-        self.values[value].name = Some(self.name(name));
+        let name = if is_suffix_identifier(name) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+            self.name(name)
+        } else {
+            let allowed = |c: char| if c.is_ascii_alphanumeric() || "$._-".contains(c) { c } else { '_' };
+            let cleaned: String = name.chars().map(allowed).collect();
+            self.name(&format!("_{}_", cleaned.trim_matches('_')))
+        };
+        self.values[value].name = Some(name);
     }
 
     /// Changes a value's type.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use dpuc_grammar::{AttributeKind, Diagnostic, Span, TypeTree, parse_type};
+use dpuc_grammar::{AttributeKind, Diagnostic, Span, TypeTree};
 
 use super::lower::Lower;
+use super::type_text::parse_type;
 use crate::ir::{Attribute, Dense, DenseElements, Encoding, FloatKind, TensorType, Type, TypeKind};
 
 /// More elements than this belong into the side file.

@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use dpuc_grammar::{escape_string, symbol_text};
+use dpuc_grammar::{escape, symbol};
 use smallvec::SmallVec;
 
 use super::names::ValueNames;
@@ -162,7 +162,7 @@ impl Printer<'_> {
         self.out.push_str("module");
         if let Some(name) = self.ir.symbol_name(op) {
             self.out.push(' ');
-            self.out.push_str(&symbol_text(name));
+            self.out.push_str(&symbol(name));
         }
         self.attributes(op, " attributes ", |name| name != "sym_name");
         self.out.push(' ');
@@ -177,7 +177,7 @@ impl Printer<'_> {
             self.out.push_str(visibility);
             self.out.push(' ');
         }
-        self.out.push_str(&symbol_text(ir.symbol_name(op).unwrap_or_default()));
+        self.out.push_str(&symbol(ir.symbol_name(op).unwrap_or_default()));
         let region = ir.op_regions(op)[0];
         let entry = ir.region_blocks(region).first().copied();
         let (inputs, results) = signature(ir, op).unwrap_or_default();
@@ -203,7 +203,7 @@ impl Printer<'_> {
 
     fn generic(&mut self, op: OpId) {
         let ir = self.ir;
-        let _ = write!(self.out, "\"{}\"(", escape_string(ir.op_name(op)));
+        let _ = write!(self.out, "\"{}\"(", escape(ir.op_name(op)));
         self.operands(op);
         self.out.push(')');
         if !ir.successors(op).is_empty() {

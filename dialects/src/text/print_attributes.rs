@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use dpuc_grammar::{escape_string, format_float, is_identifier, symbol_text};
+use dpuc_grammar::{escape, float64, key, symbol};
 
 use crate::ir::{Attribute, Dense, DenseElements, Encoding, Ir, Location, LocationKind, Name, TensorType, Type, TypeKind};
 
@@ -105,12 +105,12 @@ impl Ir {
                 self.write_type_suffix(out, *ty);
             }
             Attribute::Float(value, ty) => {
-                out.push_str(&format_float(*value));
+                out.push_str(&float64(*value));
                 self.write_type_suffix(out, *ty);
             }
             Attribute::String(text) => {
                 out.push('"');
-                out.push_str(&escape_string(text));
+                out.push_str(&escape(text));
                 out.push('"');
             }
             Attribute::Symbol(path) => {
@@ -118,7 +118,7 @@ impl Ir {
                     if index > 0 {
                         out.push_str("::");
                     }
-                    out.push_str(&symbol_text(part));
+                    out.push_str(&symbol(part));
                 }
             }
             Attribute::Array(elements) => {
@@ -164,12 +164,7 @@ impl Ir {
             if index > 0 {
                 out.push_str(", ");
             }
-            let name = self.text(name);
-            if name.split('.').all(is_identifier) {
-                out.push_str(name);
-            } else {
-                let _ = write!(out, "\"{}\"", escape_string(name));
-            }
+            out.push_str(&key(self.text(name)));
             if *value != Attribute::Unit {
                 out.push_str(" = ");
                 self.write_attribute(out, value);
@@ -187,7 +182,7 @@ impl Ir {
                 let _ = write!(out, "{value}");
             }),
             DenseElements::Floats(values) => write_nested(out, shape_of(values.len()), values, &mut |out, value| {
-                out.push_str(&format_float(*value));
+                out.push_str(&float64(*value));
             }),
             DenseElements::Text(text) => out.push_str(text),
         }
@@ -205,10 +200,10 @@ impl Ir {
         match self.location_kind(location) {
             LocationKind::Unknown => out.push_str("unknown"),
             LocationKind::File { file, line, column, .. } => {
-                let _ = write!(out, "\"{}\":{line}:{column}", escape_string(file));
+                let _ = write!(out, "\"{}\":{line}:{column}", escape(file));
             }
             LocationKind::Name(name, child) => {
-                let _ = write!(out, "\"{}\"", escape_string(name));
+                let _ = write!(out, "\"{}\"", escape(name));
                 if let Some(child) = child {
                     out.push('(');
                     self.write_location_body(out, *child);

@@ -1,0 +1,11 @@
+//! One file for each subcommand.
+
+pub(crate) mod asm;
+pub(crate) mod compile;
+pub(crate) mod demo;
+pub(crate) mod disasm;
+pub(crate) mod fmt;
+pub(crate) mod inspect;
+pub(crate) mod opt;
+pub(crate) mod run;
+pub(crate) mod targets;

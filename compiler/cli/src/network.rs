@@ -1,0 +1,99 @@
+//! Networks from files: `.xmodel` or IR text, by content.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use anyhow::{Result, anyhow, bail};
+use dpuc_dialects::text::{ParseOptions, PrintOptions, parse, print};
+use dpuc_dialects::verify::{Findings, verify};
+use dpuc_dialects::{Attribute, Ir};
+use dpuc_grammar::Diagnostic;
+use dpuc_xmodel::Graph;
+
+use crate::files;
+
+/// Whether a file holds IR text, judged by its name.
+pub(crate) fn is_text(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "mlir")
+}
+
+/// Reads an `.xmodel`.
+pub(crate) fn read_graph(path: &Path) -> Result<Graph> {
+    let bytes = files::read(path)?;
+    dpuc_xmodel::read_shared(bytes).map_err(|error| anyhow!("{} is no valid .xmodel: {error}", path.display()))
+}
+
+/// Imports an `.xmodel` and writes the importer's warnings.
+pub(crate) fn import(graph: &Graph, path: &Path) -> Result<Ir> {
+    let imported =
+        dpuc_import::import_xmodel(graph).map_err(|error| anyhow!("cannot import {}: {error}", path.display()))?;
+    for warning in &imported.warnings {
+        files::note(&format!("warning: {warning}"));
+    }
+    Ok(imported.ir)
+}
+
+/// Reads IR text and its side file, and verifies it.
+pub(crate) fn read_text(path: &Path) -> Result<Ir> {
+    let source = files::read_text(path)?;
+    let name = path.display().to_string();
+    let mut ir = parse_text(&source, &name, &ParseOptions::default())?;
+    open_weights(&mut ir, path)?;
+    check(&ir, &source, &name)?;
+    Ok(ir)
+}
+
+/// Reads IR text; all that is wrong with it becomes one error.
+pub(crate) fn parse_text(source: &str, file: &str, options: &ParseOptions) -> Result<Ir> {
+    let options = ParseOptions { file: file.to_owned(), ..options.clone() };
+    let parsed = parse(source, &options);
+    if !parsed.is_ok() {
+        bail!(explain(&parsed.diagnostics, source, file));
+    }
+    Ok(parsed.ir)
+}
+
+/// Maps the side file that the module names, relative to the text's folder.
+pub(crate) fn open_weights(ir: &mut Ir, path: &Path) -> Result<()> {
+    let side_file = ir.attribute(ir.root(), "weights").and_then(Attribute::as_str).map(str::to_owned);
+    if let Some(side_file) = side_file {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        ir.weights.open(&folder.join(side_file))?;
+    }
+    Ok(())
+}
+
+/// Writes a program as text, and its constants into a side file of the same name.
+pub(crate) fn write_text(ir: &Ir, path: &Path, options: PrintOptions) -> Result<()> {
+    let mut ir = ir.clone();
+    if !ir.weights.is_empty() {
+        let side_file = path.with_extension("safetensors");
+        let name = side_file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        files::write(&side_file, &ir.weights.to_safetensors()?)?;
+        ir.set_attribute(ir.root(), "weights", Attribute::string(name));
+    }
+    files::write(path, print(&ir, options).as_bytes())
+}
+
+/// Verifies a program read from text.
+pub(crate) fn check(ir: &Ir, source: &str, file: &str) -> Result<()> {
+    let findings = verify(ir);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    bail!(explain_findings(&findings, source, file))
+}
+
+/// Findings as diagnostics on the source.
+pub(crate) fn explain_findings(findings: &Findings, source: &str, file: &str) -> String {
+    let diagnostics: Vec<_> = findings.list().iter().map(|finding| finding.to_diagnostic()).collect();
+    explain(&diagnostics, source, file)
+}
+
+/// Diagnostics with carets, and how many there are.
+pub(crate) fn explain(diagnostics: &[Diagnostic], source: &str, file: &str) -> String {
+    let color = std::io::stderr().is_terminal();
+    let count = diagnostics.len();
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} problem{plural} in {file}\n{}", dpuc_grammar::render(diagnostics, source, file, color))
+}

@@ -1,0 +1,122 @@
+//! Arrays and images as tensors, tensors as files.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use dpuc_evaluate::Tensor;
+use dpuc_kernels::reference::round::quantise;
+use dpuc_runtime::Port;
+use ndarray::ArrayD;
+use npyz::{DType, NpyFile, WriterBuilder};
+
+use crate::files;
+
+/// Largest array that is read, in elements.
+const MAX_ELEMENTS: u64 = 1 << 30;
+
+/// How pixels become numbers: `(pixel - mean) * scale`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pixels {
+    pub(crate) mean: f32,
+    pub(crate) scale: f32,
+}
+
+/// Reads the tensor for `port` from an `.npy` file or an image.
+pub(crate) fn read(path: &Path, port: &Port, pixels: Pixels) -> Result<Tensor> {
+    let bytes = files::read(path)?;
+    let tensor = if bytes.starts_with(b"\x93NUMPY") {
+        read_npy(&bytes).with_context(|| format!("cannot use {}", path.display()))?
+    } else {
+        read_image(&bytes, port, pixels).with_context(|| format!("cannot use {}", path.display()))?
+    };
+    fit(tensor, port).with_context(|| format!("{} cannot be the input `{}`", path.display(), port.name))
+}
+
+/// An array of signed bytes or of floats; unsigned bytes and doubles become floats.
+fn read_npy(bytes: &[u8]) -> Result<Tensor> {
+    let file = NpyFile::new(Cursor::new(bytes)).context("it is no valid .npy file")?;
+    let shape: Vec<usize> = file.shape().iter().map(|&dim| usize::try_from(dim)).collect::<Result<_, _>>()?;
+    let count = file.shape().iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
+    if count.is_none_or(|count| count > MAX_ELEMENTS.min(bytes.len() as u64)) {
+        bail!("its shape {shape:?} does not fit its {} bytes", bytes.len());
+    }
+    if file.order() != npyz::Order::C && shape.len() > 1 {
+        bail!("it is in Fortran order; save it with numpy.ascontiguousarray");
+    }
+    let DType::Plain(ty) = file.dtype() else { bail!("it holds records; plain numbers are needed") };
+    Ok(match ty.to_string().trim_start_matches(['<', '|', '>', '=']) {
+        "i1" => Tensor::I8(array(&shape, file.into_vec::<i8>()?)?),
+        "u1" => Tensor::F32(array(&shape, file.into_vec::<u8>()?.into_iter().map(f32::from).collect())?),
+        "f4" => Tensor::F32(array(&shape, file.into_vec::<f32>()?)?),
+        "f8" => Tensor::F32(array(&shape, file.into_vec::<f64>()?.into_iter().map(|value| value as f32).collect())?),
+        other => bail!("it holds numbers of type {other}; int8, uint8, float32 and float64 can be used"),
+    })
+}
+
+fn array<T>(shape: &[usize], values: Vec<T>) -> Result<ArrayD<T>> {
+    ArrayD::from_shape_vec(shape, values).map_err(|_| anyhow!("its shape {shape:?} does not fit its data"))
+}
+
+/// An image of the port's height and width; one channel takes its grey levels, three its colours.
+fn read_image(bytes: &[u8], port: &Port, pixels: Pixels) -> Result<Tensor> {
+    let &[1, height, width, channels] = &port.shape[..] else {
+        bail!("an image can only be an input of shape [1, height, width, channels], not {:?}", port.shape);
+    };
+    let mut reader = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    reader.limits(image::Limits::default());
+    let image = reader.decode().context("it is neither an .npy file nor a PNG or JPEG image")?;
+    if (image.height() as usize, image.width() as usize) != (height, width) {
+        bail!("the image is {}x{}, the input {width}x{height}", image.width(), image.height());
+    }
+    let raw = match channels {
+        1 => image.to_luma8().into_raw(),
+        3 => image.to_rgb8().into_raw(),
+        4 => image.to_rgba8().into_raw(),
+        _ => bail!("an image has 1, 3 or 4 channels, the input {channels}"),
+    };
+    let values = raw.into_iter().map(|pixel| (f32::from(pixel) - pixels.mean) * pixels.scale).collect();
+    Ok(Tensor::F32(array(&port.shape, values)?))
+}
+
+/// Checks the shape and quantises floats with the port's fix point; a missing batch dimension is added.
+fn fit(tensor: Tensor, port: &Port) -> Result<Tensor> {
+    let found = match &tensor {
+        Tensor::F32(array) => array.shape().to_vec(),
+        Tensor::I8(array) => array.shape().to_vec(),
+    };
+    let without_batch = port.shape.first() == Some(&1) && port.shape[1..] == found[..];
+    if found != port.shape && !without_batch {
+        bail!("its shape is {found:?}; {:?} is needed", port.shape);
+    }
+    Ok(match (tensor, port.fix_point) {
+        (Tensor::I8(values), Some(_)) => Tensor::I8(values.into_shape_with_order(port.shape.clone())?),
+        (Tensor::F32(values), Some(fix_point)) => {
+            let values = values.into_shape_with_order(port.shape.clone())?;
+            Tensor::I8(values.mapv(|value| quantise(value, fix_point)))
+        }
+        (Tensor::F32(values), None) => Tensor::F32(values.into_shape_with_order(port.shape.clone())?),
+        (Tensor::I8(_), None) => bail!("it holds int8, but the input is float and has no fix point"),
+    })
+}
+
+/// The bytes of an `.npy` file, C order.
+pub(crate) fn to_npy(tensor: &Tensor) -> Result<Vec<u8>> {
+    fn bytes<T: npyz::AutoSerialize + Clone>(array: &ArrayD<T>) -> Result<Vec<u8>> {
+        let shape: Vec<u64> = array.shape().iter().map(|&dim| dim as u64).collect();
+        let mut out = Vec::new();
+        let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut out).begin_nd()?;
+        writer.extend(array.iter().cloned())?;
+        writer.finish()?;
+        Ok(out)
+    }
+    match tensor {
+        Tensor::I8(array) => bytes(array),
+        Tensor::F32(array) => bytes(array),
+    }
+}
+
+/// The file name of a tensor: its name with `/` written as `_`.
+pub(crate) fn file_name(port: &Port) -> String {
+    format!("{}.npy", port.name.replace('/', "_"))
+}
