@@ -2,7 +2,7 @@
 //!
 //! A [`Core`] has the banks and DDR regions of one DPUCZDX8G core and executes its instructions one after another in stream
 //! order, which defines the functional result of a program (`spec/dpuczdx8g-isa.md` section 3). Dependency masks have no effect on
-//! it.
+//! it; [`check`] tells whether they order everything that must be ordered.
 //!
 //! ```
 //! use dpuc_accel::Core;
@@ -23,6 +23,7 @@
 //! ```
 
 mod banks;
+mod check;
 mod core;
 mod error;
 mod execute;
@@ -30,6 +31,7 @@ mod regions;
 mod round;
 mod statistics;
 
+pub use crate::check::{Finding, Hazard, Place, Report, check};
 pub use crate::core::Core;
 pub use crate::error::{Fault, RunError};
 pub use crate::regions::{REGION_BYTES_MAX, REGIONS, RegionError, Regions};
