@@ -72,7 +72,9 @@ pub(crate) fn check_quantities(layer: &Layer, target: &Target) -> Result<(), Vec
             findings.require(limits::HARD_SIGMOID_SHIFT, hard_sigmoid_shift(input, output));
         }
         Layer::UpsampleNearest { scale, .. } | Layer::Downsample { scale, .. } => {
-            scale.iter().for_each(|&scale| findings.require(limits::SCALE, i64::from(scale)));
+            for &scale in scale {
+                findings.require(limits::SCALE, i64::from(scale));
+            }
         }
     }
     if findings.is_empty() {
@@ -100,7 +102,9 @@ fn check_maps(layer: &Layer, findings: &mut Findings) {
             check("output ", output);
         }
         Layer::Elementwise { inputs, output, .. } => {
-            inputs.iter().for_each(|input| check("input ", input));
+            for input in inputs {
+                check("input ", input);
+            }
             check("output ", output);
         }
     }
@@ -114,7 +118,7 @@ fn check_map(role: &'static str, map: &FeatureMap, findings: &mut Findings) {
     findings.require_of(role, limits::WIDTH, width);
     findings.require_of(role, limits::CHANNELS, channels);
     findings.require_of(role, limits::FIX_POINT, i64::from(map.fix_point));
-    let row = (width - 1).max(0) * pixel_stride + channels;
+    let row = (width - 1).max(0).saturating_mul(pixel_stride).saturating_add(channels);
     if width > 1 {
         findings.require_of(role, Limit { min: channels, ..limits::PIXEL_STRIDE }, pixel_stride);
     }
@@ -208,7 +212,7 @@ fn check_sides(sides: [Side; 2], engine: EngineLimits, findings: &mut Findings) 
     for (axis, side) in sides.iter().enumerate() {
         check_extent(axis, side, findings);
     }
-    check_phases(sides.map(|side| side.phases()), engine, findings);
+    check_phases(&sides.map(|side| side.phases()), engine, findings);
 }
 
 /// The output size must follow from the rest, and every window must contain a place of the map, or, dilated, step over it.
@@ -226,7 +230,7 @@ fn check_extent(axis: usize, side: &Side, findings: &mut Findings) {
 }
 
 /// Limits of the plain correlations an operator splits into.
-fn check_phases(phases: [Vec<Phase>; 2], engine: EngineLimits, findings: &mut Findings) {
+fn check_phases(phases: &[Vec<Phase>; 2], engine: EngineLimits, findings: &mut Findings) {
     findings.require(limits::PHASES, phases[0].len() as i64 * phases[1].len() as i64);
     for (axis, phases) in phases.iter().enumerate() {
         let most = |value: fn(&Phase) -> i64| phases.iter().map(value).max().unwrap_or(0);
@@ -266,6 +270,9 @@ fn check_conv(
         findings.require_of("horizontal ", limits::DILATION.up_to(1), i64::from(dilations[1]));
     }
     findings.require(limits::CONV_KERNEL_WIDTH, columns);
+    if strides[1] == 0 {
+        findings.require(limits::CONV_STRIDE_WIDTH, 0);
+    }
     if findings.is_empty() {
         check_extent(1, &sides[1], findings);
         AugmentedMap::new(convolution).check(target, findings);
@@ -302,30 +309,38 @@ fn check_transposed(convolution: &Convolution, engine: EngineLimits, findings: &
         }
     }
     if findings.is_empty() {
-        check_phases(phases, engine, findings);
+        check_phases(&phases, engine, findings);
     }
     taps
 }
 
 /// What convolutions over all input channels need besides a window that fits.
 fn check_dense(convolution: &Convolution, kernel: DenseSize, target: &Target, findings: &mut Findings) {
-    let lines = (kernel.channels as u64).div_ceil(target.line_bytes() as u64) as i64;
-    findings.require(limits::CONV_CHANNEL_GROUPS, lines);
-    findings.require(limits::CONV_WEIGHT_LINES, kernel.taps.saturating_mul(lines));
-    let [rows, columns] = convolution.kernel.map(i64::from);
-    let per_channel = (rows * columns).saturating_mul(i64::from(convolution.input.channels));
-    let bytes = per_channel.saturating_mul(i64::from(convolution.output.channels));
-    check_constant("weights ", convolution.weights, bytes, findings);
+    if findings.is_empty() {
+        let lines = (kernel.channels as u64).div_ceil(target.line_bytes() as u64) as i64;
+        findings.require(limits::CONV_CHANNEL_GROUPS, lines);
+        findings.require(limits::CONV_WEIGHT_LINES, kernel.taps.saturating_mul(lines));
+        let filters = i64::from(convolution.output.channels);
+        check_weights(convolution, filters, findings);
+    }
     check_numerics(convolution, target.conv_leaky_relu, "convolution", target, findings);
 }
 
 fn check_depthwise(convolution: &Convolution, taps: i64, target: &Target, findings: &mut Findings) {
-    findings.require(limits::DEPTHWISE_WEIGHT_LINES, taps);
     let channels = i64::from(convolution.input.channels);
     findings.require(same(limits::OUTPUT_CHANNELS, channels), i64::from(convolution.output.channels));
-    let [rows, columns] = convolution.kernel.map(i64::from);
-    check_constant("weights ", convolution.weights, (rows * columns).saturating_mul(channels), findings);
+    if findings.is_empty() {
+        findings.require(limits::DEPTHWISE_WEIGHT_LINES, taps);
+        check_weights(convolution, 1, findings);
+    }
     check_numerics(convolution, target.alu_leaky_relu, "misc", target, findings);
+}
+
+/// The place of `filters` kernels over all input channels.
+fn check_weights(convolution: &Convolution, filters: i64, findings: &mut Findings) {
+    let [rows, columns] = convolution.kernel.map(i64::from);
+    let filter = (rows * columns).saturating_mul(i64::from(convolution.input.channels));
+    check_constant("weights ", convolution.weights, filter.saturating_mul(filters), findings);
 }
 
 fn check_numerics(convolution: &Convolution, leaky_relu: bool, engine: &str, target: &Target, findings: &mut Findings) {

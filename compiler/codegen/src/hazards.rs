@@ -45,13 +45,14 @@ impl History {
 
 /// The histories of all banks and DDR regions.
 pub(crate) struct Hazards {
-    banks: Vec<[History; BANK_LINES]>,
+    /// `BANK_LINES` histories for each bank.
+    lines: Vec<History>,
     regions: BTreeMap<u8, Intervals>,
 }
 
 impl Hazards {
     pub(crate) fn new(target: &Target) -> Self {
-        Self { banks: vec![[History::default(); BANK_LINES]; target.bank_count()], regions: BTreeMap::new() }
+        Self { lines: vec![History::default(); BANK_LINES * target.bank_count()], regions: BTreeMap::new() }
     }
 
     /// Notes the accesses of instruction `number` of `engine`, and returns the latest instruction of each engine that conflicts
@@ -77,7 +78,7 @@ impl Hazards {
     }
 
     fn for_lines(&mut self, lines: Lines, mut visit: impl FnMut(&mut History)) {
-        let bank = &mut self.banks[usize::from(lines.bank)];
+        let bank = &mut self.lines[usize::from(lines.bank) * BANK_LINES..][..BANK_LINES];
         let (first, end) = (usize::from(lines.first), usize::from(lines.first) + usize::from(lines.count));
         bank[first..end.min(BANK_LINES)].iter_mut().for_each(&mut visit);
         bank[..end.saturating_sub(BANK_LINES)].iter_mut().for_each(&mut visit);

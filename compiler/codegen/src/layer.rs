@@ -171,7 +171,7 @@ pub enum Layer {
         /// Whether negative values become 0.
         relu: bool,
     },
-    /// ReLU6 by itself.
+    /// `ReLU6` by itself.
     Relu6 {
         /// Input map.
         input: FeatureMap,

@@ -135,7 +135,7 @@ limits! {
     LEAKY_SHIFT = "right shift of the leaky ReLU", "the shifter takes", -31, 31;
     /// Leaky ReLU slope.
     LEAKY_SLOPE = "integer slope of the leaky ReLU", "the multiplier takes", 0, 127;
-    /// Exponent of the weight of a stand-alone ReLU6.
+    /// Exponent of the weight of a stand-alone `ReLU6`.
     RELU6_EXPONENT = "fix point step of the ReLU6 (output - input)", "an eight-bit power of two takes", 0, 6;
     /// Hard sigmoid input fix point.
     HARD_SIGMOID_INPUT = "input fix point of the hard sigmoid", "the bias shifter takes", 0, 20;

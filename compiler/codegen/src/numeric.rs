@@ -11,7 +11,7 @@ pub(crate) mod activation_code {
     pub(crate) const RELU6: u32 = 4;
 }
 
-/// The hardware clamp of code 4 is 96 whatever the fix point, so above this fix point ReLU6 is plain ReLU with saturation.
+/// The hardware clamp of code 4 is 96 whatever the fix point, so above this fix point `ReLU6` is plain ReLU with saturation.
 const RELU6_CLAMP_FIX_POINT_MAX: i32 = 4;
 
 /// The `act_type` of an activation in front of an output with this fix point.
@@ -38,7 +38,7 @@ pub struct HardwareBias {
 ///
 /// The hardware adds `bias · 2^shift` to twice the accumulator, `shift = input + weights − bias + 1` in fix points.
 /// * A bias finer than half an accumulator unit (`shift < 0`) is shifted right, rounding down. The result is still exact for no
-///   activation, ReLU and ReLU6. Behind a leaky ReLU single outputs can be one off the operator reference; this is what AMD's
+///   activation, ReLU and `ReLU6`. Behind a leaky ReLU single outputs can be one off the operator reference; this is what AMD's
 ///   compiler emits, so what the hardware computes is the meaning.
 /// * A bias coarser than the field allows (`shift > 20`) is shifted left if every value stays in eight bits.
 ///
@@ -154,7 +154,7 @@ pub(crate) fn product_shifts(input_fix_points: [i32; 2], output_fix_point: i32) 
     ElewShifts { read: vec![read; 2], write: elew_write_field(right) }
 }
 
-/// Binary exponent of the weight of a stand-alone ReLU6: what a right shift alone cannot give.
+/// Binary exponent of the weight of a stand-alone `ReLU6`: what a right shift alone cannot give.
 pub(crate) const fn relu6_exponent(input_fix_point: i32, output_fix_point: i32) -> i64 {
     let exponent = output_fix_point as i64 - input_fix_point as i64;
     if exponent > 0 { exponent } else { 0 }

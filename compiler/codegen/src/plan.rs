@@ -135,7 +135,7 @@ impl Planner<'_> {
         let stripes = u64::from(task.columns.count.div_ceil(columns));
         let chunks = u64::from(self.groups(task.channels.output()).div_ceil(groups));
         let whole = u64::from(blocks.passes_total()) * pass <= bank;
-        let (passes, ahead) = self.passes(blocks, pass, whole && chunks > 1);
+        let (passes, ahead) = Self::passes(blocks, pass, whole && chunks > 1);
         let resident = passes >= blocks.passes_total();
         let (chunks_outside, input_loads, weight_loads) = self.order(stripes, chunks, resident);
         let traffic = self.traffic(blocks, columns, groups, input_loads, weight_loads);
@@ -146,7 +146,7 @@ impl Planner<'_> {
 
     /// Passes of the input ring, and whether it has room to load ahead. The ring takes half a bank unless more is needed, or
     /// all rows should stay for the next chunk.
-    fn passes(&self, blocks: RowBlocks, pass_lines: u64, keep_all: bool) -> (u32, bool) {
+    fn passes(blocks: RowBlocks, pass_lines: u64, keep_all: bool) -> (u32, bool) {
         let (needed, total) = (blocks.passes_needed, blocks.passes_total());
         if keep_all {
             return (total.max(needed), true);

@@ -129,7 +129,7 @@ pub(crate) fn hard_sigmoid_shift(input: &FeatureMap, output: &FeatureMap) -> i64
     14 + i64::from(input.fix_point) - i64::from(output.fix_point)
 }
 
-/// Computes blocks of a stand-alone ReLU6 with Alu mode 6: a product with a power of two.
+/// Computes blocks of a stand-alone `ReLU6` with Alu mode 6: a product with a power of two.
 pub(crate) struct Relu6Compute {
     operation: AluInit,
     scale: Constant,

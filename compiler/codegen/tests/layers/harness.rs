@@ -2,8 +2,10 @@
 
 use dpuc_accel::Core;
 use dpuc_codegen::{Constant, FeatureMap, Layer, Program, Stream, emit};
-use dpuc_isa::{Latches, Random, Target};
+use dpuc_isa::{Engine, Latches, Random, Target};
 use ndarray::ArrayView4;
+
+use crate::schedule::{Policy, run_out_of_order};
 
 /// Region of constants.
 pub(crate) const CONSTANTS: u8 = 0;
@@ -105,6 +107,19 @@ impl Memory {
         let program = assemble(layers, target);
         assert_eq!(program, assemble(layers, target), "emission is deterministic");
         self.assert_in_bounds(&program, target);
+        let mut core = self.core(target, random);
+        core.run(&program.instructions).expect("the program is legal");
+        let after = self.of_core(&core);
+        for policy in [Policy::Random(random.clone()), Policy::Priority(shuffled_engines(random))] {
+            let mut core = self.core(target, random);
+            run_out_of_order(&mut core, &program, policy);
+            after.assert_equals(&self.of_core(&core), &"executed out of order");
+        }
+        after
+    }
+
+    /// A core with garbage in all banks and this memory.
+    fn core(&self, target: &Target, random: &mut Random) -> Core {
         let mut core = Core::new(target);
         core.scramble_banks(random.bits());
         for (number, bytes) in &self.regions {
@@ -113,7 +128,11 @@ impl Memory {
             core.scramble_region(region, random.bits());
             core.regions_mut().write(region, 0, bytes).expect("bytes of a region");
         }
-        core.run(&program.instructions).expect("the program is legal");
+        core
+    }
+
+    /// The memory of a core.
+    fn of_core(&self, core: &Core) -> Self {
         let after = |(number, bytes): &(u8, Vec<u8>)| {
             let bytes = core.regions().bytes(usize::from(*number), 0, bytes.len()).expect("bytes of a region");
             (*number, bytes.to_vec())
@@ -162,6 +181,14 @@ impl Memory {
         self.fill(output, expected);
         self.assert_equals(&after, layer);
     }
+}
+
+fn shuffled_engines(random: &mut Random) -> [Engine; 4] {
+    let mut engines = Engine::ALL;
+    for last in (1..engines.len()).rev() {
+        engines.swap(last, random.below(last as u32 + 1) as usize);
+    }
+    engines
 }
 
 fn byte_of(map: &FeatureMap, y: usize, x: usize, c: usize) -> usize {

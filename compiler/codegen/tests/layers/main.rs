@@ -4,6 +4,9 @@
 mod convolution;
 mod data;
 mod harness;
+mod limits;
 mod pointwise;
 mod pooling;
 mod resampling;
+mod schedule;
+mod sequences;
