@@ -1,1 +1,7 @@
-//! Criterion benches and comparisons with peers.
+//! Inputs of the benches.
+
+mod module;
+mod samples;
+
+pub use module::large_module;
+pub use samples::{sample, sample_program};
