@@ -1,5 +1,7 @@
 //! DPU programs of compiled sample models with AMD's golden inputs and outputs.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
