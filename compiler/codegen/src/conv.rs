@@ -2,55 +2,43 @@
 
 use std::collections::VecDeque;
 
-use dpuc_isa::{BANK_LINES, Conv, ConvInit, Load, Target};
+use dpuc_isa::{BANK_LINES, Conv, ConvInit, Target};
 
 use crate::augment::AugmentedMap;
-use crate::axis::{Phase, Sampling, Span, convolution_phases, transposed_phases};
-use crate::layer::Convolution;
+use crate::axis::{Phase, Sampling, Span};
+use crate::kernel::{StoredKernel, Taps, sliding, sub_problems, transposed};
+use crate::layer::{Constant, Convolution};
 use crate::numeric::{activation_code, output_shift};
 use crate::parameters::load_bias;
 use crate::recipe::{Block, Compute};
-use crate::source::Source;
+use crate::source::{BankLine, Source};
 use crate::stream::{Memory, Stream};
 use crate::task::{Channels, Reach, Task, WeightSize};
 
 const PAD_MAX: i64 = 15;
 
-/// A sub-problem and the kernel taps `[rows, columns]` it uses.
-pub(crate) type ConvTask = (Task, [Sampling; 2]);
-
 /// The sub-problems of a convolution.
-pub(crate) fn conv_tasks(convolution: &Convolution, augment_channels: bool, target: &Target) -> Vec<ConvTask> {
-    let Convolution { input, output, kernel, strides, pads, dilations, .. } = convolution;
-    let rows = convolution_phases(input.height, output.height, kernel[0], strides[0], pads[0], dilations[0]);
+pub(crate) fn conv_tasks(convolution: &Convolution, augment_channels: bool, target: &Target) -> Vec<(Task, Taps)> {
+    let phases = sliding(convolution);
     if augment_channels {
-        return rows.iter().map(|rows| augmented_task(convolution, rows, target)).collect();
+        return phases[0].iter().map(|rows| augmented_task(convolution, rows, target)).collect();
     }
-    let columns = convolution_phases(input.width, output.width, kernel[1], strides[1], pads[1], dilations[1]);
-    tasks_of(convolution, &rows, &columns, target)
+    tasks_of(convolution, &phases, target)
 }
 
 /// The sub-problems of a transposed convolution.
-pub(crate) fn transposed_tasks(convolution: &Convolution, target: &Target) -> Vec<ConvTask> {
-    let Convolution { input, output, kernel, strides, pads, .. } = convolution;
-    let rows = transposed_phases(input.height, output.height, kernel[0], strides[0], pads[0]);
-    let columns = transposed_phases(input.width, output.width, kernel[1], strides[1], pads[1]);
-    tasks_of(convolution, &rows, &columns, target)
+pub(crate) fn transposed_tasks(convolution: &Convolution, target: &Target) -> Vec<(Task, Taps)> {
+    tasks_of(convolution, &transposed(convolution), target)
 }
 
-fn tasks_of(convolution: &Convolution, rows: &[Phase], columns: &[Phase], target: &Target) -> Vec<ConvTask> {
-    let channels = Channels::All { input: convolution.input.channels, output: convolution.output.channels };
-    let task = |rows: &Phase, columns: &Phase| {
-        let taps = rows.taps.count * columns.taps.count;
-        let weights = weight_size(taps, convolution.input.channels, target);
-        let reach = Reach::conv(target);
-        let task = Task::of_phases(&convolution.input, &convolution.output, [rows, columns], channels, reach, weights);
-        (task, [rows.taps, columns.taps])
-    };
-    rows.iter().flat_map(|rows| columns.iter().map(move |columns| task(rows, columns))).collect()
+fn tasks_of(convolution: &Convolution, phases: &[Vec<Phase>; 2], target: &Target) -> Vec<(Task, Taps)> {
+    let Convolution { input, output, .. } = convolution;
+    let channels = Channels::All { input: input.channels, output: output.channels };
+    let weights = |taps| weight_size(taps, input.channels, target);
+    sub_problems(convolution, phases, channels, Reach::conv(target), weights)
 }
 
-fn augmented_task(convolution: &Convolution, rows: &Phase, target: &Target) -> ConvTask {
+fn augmented_task(convolution: &Convolution, rows: &Phase, target: &Target) -> (Task, Taps) {
     let map = AugmentedMap::new(convolution);
     let channels = Channels::All { input: map.channels() as u32, output: convolution.output.channels };
     let columns = Span::identity(convolution.output.width);
@@ -77,37 +65,27 @@ fn weight_size(taps: u32, channels: u32, target: &Target) -> WeightSize {
 /// Computes blocks with Conv and keeps weights on chip as long as they fit.
 pub(crate) struct ConvCompute<'a> {
     convolution: &'a Convolution,
-    /// Kernel columns and channels as stored: augmentation moves columns into channels.
-    stored: StoredKernel,
-    taps: [Sampling; 2],
+    /// The kernel of output channel 0; the others follow it. Augmentation moves kernel columns into channels.
+    kernel: StoredKernel,
+    taps: Taps,
     bias_line: u32,
     resident: ResidentGroups,
 }
 
-/// The stored weights of one output channel: `rows · columns · channels` bytes.
-#[derive(Clone, Copy, Debug)]
-struct StoredKernel {
-    rows: u32,
-    columns: u32,
-    channels: u32,
-}
-
 impl<'a> ConvCompute<'a> {
     pub(crate) fn new(convolution: &'a Convolution, augment_channels: bool, stream: &mut Stream) -> Self {
-        let [rows, columns] = convolution.kernel;
-        let channels = convolution.input.channels;
-        let stored = if augment_channels {
-            StoredKernel { rows, columns: 1, channels: columns * channels }
+        let Convolution { input, output, kernel: [rows, columns], weights: place, bias, .. } = *convolution;
+        let kernel = if augment_channels {
+            StoredKernel { place, rows, columns: 1, channels: columns * input.channels }
         } else {
-            StoredKernel { rows, columns, channels }
+            StoredKernel { place, rows, columns, channels: input.channels }
         };
-        let bias_line = load_bias(stream, convolution.bias, convolution.output.channels);
-        let resident = ResidentGroups::default();
-        Self { convolution, stored, taps: [Sampling::all(0); 2], bias_line, resident }
+        let bias_line = load_bias(stream, bias, output.channels);
+        Self { convolution, kernel, taps: [Sampling::all(0); 2], bias_line, resident: ResidentGroups::default() }
     }
 
     /// Uses these taps of the stored kernel from now on.
-    pub(crate) fn select(&mut self, taps: [Sampling; 2]) {
+    pub(crate) fn select(&mut self, taps: Taps) {
         if self.taps != taps {
             self.taps = taps;
             self.resident = ResidentGroups::default();
@@ -119,43 +97,19 @@ impl<'a> ConvCompute<'a> {
         if let Some(line) = self.resident.line(group) {
             return line;
         }
-        let lines = stream.target().lines(self.stored.channels as usize) as u32;
-        let total = self.taps[0].count * self.taps[1].count * lines;
-        let line = stream.allocate(Memory::ConvWeights, total);
-        self.resident.insert(group, line, total);
+        let lines_per_tap = stream.target().lines(self.kernel.channels as usize) as u32;
+        let lines = self.taps[0].count * self.taps[1].count * lines_per_tap;
+        let line = stream.allocate(Memory::ConvWeights, lines);
+        self.resident.insert(group, line, lines);
         let parallel = stream.target().channel_parallel as u32;
         let channels = group * parallel..((group + 1) * parallel).min(self.convolution.output.channels);
         for (bank, channel) in (stream.target().conv_weight_bank() as u32..).zip(channels) {
-            self.load_kernel(stream, channel, bank, line, lines);
+            let place = self.kernel.place;
+            let place = Constant { address: place.address + channel * self.kernel.bytes(), ..place };
+            let kernel = StoredKernel { place, ..self.kernel };
+            kernel.load(stream, self.taps, [0, kernel.channels], BankLine { bank, line }, lines_per_tap);
         }
         line
-    }
-
-    /// Loads the selected taps of one output channel: at once if they are the whole kernel, else row by row.
-    fn load_kernel(&self, stream: &mut Stream, channel: u32, bank: u32, line: u32, lines: u32) {
-        let StoredKernel { rows, columns, channels } = self.stored;
-        let [taps_y, taps_x] = self.taps;
-        let start = self.convolution.weights.address + channel * rows * columns * channels;
-        let load = |line: u32, first_tap: u32, length: u32, step: u32| Load {
-            bank_id: bank,
-            bank_addr: line % BANK_LINES as u32,
-            jump_write: lines,
-            jump_read: step * channels,
-            length,
-            channel: channels,
-            reg_id: u32::from(self.convolution.weights.region),
-            ddr_addr: start + first_tap * channels,
-            ..Load::default()
-        };
-        if taps_y == Sampling::all(rows) && taps_x == Sampling::all(columns) {
-            stream.push(load(line, 0, rows * columns, 1));
-            return;
-        }
-        for row in 0..taps_y.count {
-            let first_tap = (taps_y.offset + row * taps_y.step) * columns + taps_x.offset;
-            let step = if taps_x.count == 1 { 1 } else { taps_x.step };
-            stream.push(load(line + row * taps_x.count * lines, first_tap, taps_x.count, step));
-        }
     }
 
     fn init(&self, block: &Block) -> ConvInit {

@@ -1,53 +1,38 @@
 //! Depthwise convolutions, plain, dilated and transposed (`spec/recipes-conv.md` sections 3, 5.3 and 5.5).
 
-use dpuc_isa::{AluInit, AluMode, BANK_LINES, Load, Target};
+use dpuc_isa::{AluInit, AluMode, BANK_LINES, Target};
 
 use crate::alu::{AluParameters, push_alu};
-use crate::axis::{Phase, Sampling, convolution_phases, transposed_phases};
+use crate::axis::{Phase, Sampling};
+use crate::kernel::{StoredKernel, Taps, sliding, sub_problems, transposed};
 use crate::layer::Convolution;
 use crate::numeric::{activation_code, output_shift};
 use crate::parameters::load_bias;
 use crate::recipe::{Block, Compute};
+use crate::source::BankLine;
 use crate::stream::{Memory, Stream};
 use crate::task::{Channels, Reach, Task, WeightSize};
 
-const PIXELS_PER_LOAD: u32 = 1024;
-
-/// A sub-problem and the kernel taps `[rows, columns]` it uses.
-pub(crate) type DepthwiseTask = (Task, [Sampling; 2]);
-
 /// The sub-problems of a depthwise convolution.
-pub(crate) fn depthwise_tasks(convolution: &Convolution, target: &Target) -> Vec<DepthwiseTask> {
-    let Convolution { input, output, kernel, strides, pads, dilations, .. } = convolution;
-    let rows = convolution_phases(input.height, output.height, kernel[0], strides[0], pads[0], dilations[0]);
-    let columns = convolution_phases(input.width, output.width, kernel[1], strides[1], pads[1], dilations[1]);
-    tasks_of(convolution, &rows, &columns, target)
+pub(crate) fn depthwise_tasks(convolution: &Convolution, target: &Target) -> Vec<(Task, Taps)> {
+    tasks_of(convolution, &sliding(convolution), target)
 }
 
 /// The sub-problems of a transposed depthwise convolution.
-pub(crate) fn transposed_depthwise_tasks(convolution: &Convolution, target: &Target) -> Vec<DepthwiseTask> {
-    let Convolution { input, output, kernel, strides, pads, .. } = convolution;
-    let rows = transposed_phases(input.height, output.height, kernel[0], strides[0], pads[0]);
-    let columns = transposed_phases(input.width, output.width, kernel[1], strides[1], pads[1]);
-    tasks_of(convolution, &rows, &columns, target)
+pub(crate) fn transposed_depthwise_tasks(convolution: &Convolution, target: &Target) -> Vec<(Task, Taps)> {
+    tasks_of(convolution, &transposed(convolution), target)
 }
 
-fn tasks_of(convolution: &Convolution, rows: &[Phase], columns: &[Phase], target: &Target) -> Vec<DepthwiseTask> {
+fn tasks_of(convolution: &Convolution, phases: &[Vec<Phase>; 2], target: &Target) -> Vec<(Task, Taps)> {
+    let weights = |taps| WeightSize { lines: taps, bytes: taps * target.line_bytes() as u32 };
     let channels = Channels::Same(convolution.input.channels);
-    let task = |rows: &Phase, columns: &Phase| {
-        let taps = rows.taps.count * columns.taps.count;
-        let weights = WeightSize { lines: taps, bytes: taps * target.line_bytes() as u32 };
-        let reach = Reach::misc(target);
-        let task = Task::of_phases(&convolution.input, &convolution.output, [rows, columns], channels, reach, weights);
-        (task, [rows.taps, columns.taps])
-    };
-    rows.iter().flat_map(|rows| columns.iter().map(move |columns| task(rows, columns))).collect()
+    sub_problems(convolution, phases, channels, Reach::misc(target), weights)
 }
 
 /// Computes blocks with Alu mode 0.
 pub(crate) struct DepthwiseCompute<'a> {
     convolution: &'a Convolution,
-    taps: [Sampling; 2],
+    taps: Taps,
     bias_line: u32,
     resident: Option<ResidentChunk>,
 }
@@ -67,7 +52,7 @@ impl<'a> DepthwiseCompute<'a> {
     }
 
     /// Uses these taps of the stored kernel from now on.
-    pub(crate) fn select(&mut self, taps: [Sampling; 2]) {
+    pub(crate) fn select(&mut self, taps: Taps) {
         if self.taps != taps {
             self.taps = taps;
             self.resident = None;
@@ -85,42 +70,13 @@ impl<'a> DepthwiseCompute<'a> {
         let taps = self.taps[0].count * self.taps[1].count;
         let line = stream.allocate(Memory::DepthwiseWeights, taps * groups);
         self.resident = Some(ResidentChunk { first_group, groups, line });
-        self.load_taps(block, line, stream);
+        let Convolution { weights: place, kernel: [rows, columns], input, .. } = *self.convolution;
+        let kernel = StoredKernel { place, rows, columns, channels: input.channels };
+        let bank = stream.target().depthwise_weight_bank() as u32;
+        let first_channel = first_group * stream.target().line_bytes() as u32;
+        let channels = [first_channel, block.input.channels];
+        kernel.load(stream, self.taps, channels, BankLine { bank, line }, groups);
         line
-    }
-
-    /// Loads the selected taps: as one run if they are the whole kernel, else row by row.
-    fn load_taps(&self, block: &Block, line: u32, stream: &mut Stream) {
-        let [rows, columns] = self.convolution.kernel;
-        let [taps_y, taps_x] = self.taps;
-        if taps_y == Sampling::all(rows) && taps_x == Sampling::all(columns) {
-            self.load_run(block, line, Sampling::all(rows * columns), stream);
-            return;
-        }
-        for row in 0..taps_y.count {
-            let offset = (taps_y.offset + row * taps_y.step) * columns + taps_x.offset;
-            self.load_run(block, line + row * taps_x.count * block.groups, Sampling { offset, ..taps_x }, stream);
-        }
-    }
-
-    fn load_run(&self, block: &Block, line: u32, taps: Sampling, stream: &mut Stream) {
-        let Convolution { weights, input, .. } = self.convolution;
-        let first_channel = block.first_group * stream.target().line_bytes() as u32;
-        for before in (0..taps.count).step_by(PIXELS_PER_LOAD as usize) {
-            let length = PIXELS_PER_LOAD.min(taps.count - before);
-            let tap = taps.offset + before * taps.step;
-            stream.push(Load {
-                bank_id: stream.target().depthwise_weight_bank() as u32,
-                bank_addr: (line + before * block.groups) % BANK_LINES as u32,
-                jump_write: block.groups,
-                jump_read: if length == 1 { block.input.channels } else { taps.step * input.channels },
-                length,
-                channel: block.input.channels,
-                reg_id: u32::from(weights.region),
-                ddr_addr: weights.address + tap * input.channels + first_channel,
-                ..Load::default()
-            });
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::axis::Sampling;
 use crate::check::check_quantities;
 use crate::conv::{ConvCompute, conv_tasks, transposed_tasks};
 use crate::depthwise::{DepthwiseCompute, depthwise_tasks, transposed_depthwise_tasks};
+use crate::kernel::Taps;
 use crate::layer::{ElementwiseKind, FeatureMap, Layer};
 use crate::limits::{self, Findings, Violation};
 use crate::plan::Plan;
@@ -77,7 +78,7 @@ pub fn emit(layer: &Layer, stream: &mut Stream) -> Result<(), EmitError> {
 /// A planned sub-problem and the kernel taps it uses, if it has a kernel with weights.
 struct Work {
     task: Task,
-    taps: [Sampling; 2],
+    taps: Taps,
     plan: Plan,
 }
 
@@ -95,7 +96,7 @@ fn plan(layer: &Layer, target: &Target) -> Result<Vec<Work>, Vec<Violation>> {
     findings.into_result().map(|()| work)
 }
 
-fn tasks(layer: &Layer, target: &Target) -> Vec<(Task, [Sampling; 2])> {
+fn tasks(layer: &Layer, target: &Target) -> Vec<(Task, Taps)> {
     let whole = |tasks: Vec<Task>| tasks.into_iter().map(|task| (task, [Sampling::all(1); 2])).collect();
     match layer {
         Layer::Conv2d { convolution, augment_channels } => conv_tasks(convolution, *augment_channels, target),
@@ -145,7 +146,7 @@ fn emit_all(work: &[Work], compute: &mut dyn Compute, stream: &mut Stream) {
 }
 
 /// Emits sub-problems that use different taps of one kernel.
-fn emit_selecting<C: Compute>(work: &[Work], compute: &mut C, select: fn(&mut C, [Sampling; 2]), stream: &mut Stream) {
+fn emit_selecting<C: Compute>(work: &[Work], compute: &mut C, select: fn(&mut C, Taps), stream: &mut Stream) {
     for Work { task, plan, taps } in work {
         select(compute, *taps);
         emit_task(task, plan, compute, stream);

@@ -20,6 +20,7 @@ mod conv;
 mod depthwise;
 mod emit;
 mod hazards;
+mod kernel;
 mod layer;
 pub mod limits;
 mod numeric;

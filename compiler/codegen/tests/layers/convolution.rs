@@ -317,6 +317,26 @@ fn shapes_that_must_be_cut() {
     });
 }
 
+/// Kernel taps and pixels further apart than one instruction can jump.
+#[test]
+fn distances_beyond_the_jump_fields() {
+    for_each_case("far apart", 1, |target, random| {
+        let width = target.channel_parallel as u32;
+        let strided = |input, output_channels, kernel, stride| Shape {
+            input,
+            output_channels,
+            kernel,
+            strides: [1, stride],
+            dilations: [1, 1],
+            pads: [0; 4],
+        };
+        check(Member::Transposed, strided([1, 2, 256 * width], 2, [1, 80], 40), target, random);
+        check(Member::TransposedDepthwise, strided([2, 2, 300 * width], 300 * width, [1, 60], 30), target, random);
+        let dilated = strided([1, 20, 256 * width], 2, [1, 2], 1);
+        check(Member::Dense, Shape { dilations: [1, 18], ..dilated }, target, random);
+    });
+}
+
 /// Large dilation on a small map: some phases see nothing but padding.
 #[test]
 fn windows_of_pure_padding() {
