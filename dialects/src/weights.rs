@@ -200,22 +200,37 @@ impl Weights {
         // SAFETY: the mapping is read-only and private to this process' view of a file that holds plain bytes; if another process
         // truncates the file while it is mapped, reads fault, which is the accepted price of mapping instead of copying.
         #[expect(unsafe_code, reason = "memory map; see DESIGN.md, `unsafe` lives in kernels, jit and the memory map")]
-        let map = Arc::new(unsafe { Mmap::map(&file) }.map_err(open)?);
+        let map = unsafe { Mmap::map(&file) }.map_err(open)?;
+        let file = Arc::new(map);
+        self.add_file(&shown, &file, |start, end| Data::Mapped { file: Arc::clone(&file), start, end })
+    }
+
+    /// Adds the tensors of a safetensors file in memory; `name` is what errors call it.
+    pub fn read(&mut self, name: &str, bytes: &[u8]) -> Result<(), WeightsError> {
+        self.add_file(name, bytes, |start, end| Data::Owned(bytes[start..end].into()))
+    }
+
+    fn add_file(
+        &mut self,
+        name: &str,
+        file: &[u8],
+        data: impl Fn(usize, usize) -> Data,
+    ) -> Result<(), WeightsError> {
         let format = |reason: safetensors::SafeTensorError| WeightsError::Format {
-            path: shown.clone(),
+            path: name.to_owned(),
             reason: reason.to_string(),
         };
-        let (header, metadata) = SafeTensors::read_metadata(&map).map_err(format)?;
+        let (header, metadata) = SafeTensors::read_metadata(file).map_err(format)?;
         let base = header + std::mem::size_of::<u64>();
         let mut tensors: Vec<_> = metadata.tensors().into_iter().collect();
-        tensors.sort_by_key(|(name, info)| (info.data_offsets, name.clone()));
-        for (name, info) in tensors {
+        tensors.sort_by_key(|(tensor, info)| (info.data_offsets, tensor.clone()));
+        for (tensor, info) in tensors {
             let Some(element) = ElementType::from_dtype(info.dtype) else {
-                return Err(WeightsError::Element { path: shown, name, found: info.dtype });
+                return Err(WeightsError::Element { path: name.to_owned(), name: tensor, found: info.dtype });
             };
             let (start, end) = (base + info.data_offsets.0, base + info.data_offsets.1);
-            let data = Data::Mapped { file: Arc::clone(&map), start, end };
-            self.insert(name, Weight { element, shape: info.shape.clone(), data });
+            let data = data(start, end);
+            self.insert(tensor, Weight { element, shape: info.shape.clone(), data });
         }
         Ok(())
     }

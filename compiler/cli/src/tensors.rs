@@ -22,6 +22,14 @@ pub(crate) struct Pixels {
     pub(crate) scale: f32,
 }
 
+/// Pixels from 0 to 1.
+pub(crate) const UNIT_RANGE: Pixels = Pixels { mean: 0.0, scale: 1.0 / 255.0 };
+
+/// The tensor for `port` from the bytes of an image.
+pub(crate) fn from_image(bytes: &[u8], port: &Port, pixels: Pixels) -> Result<Tensor> {
+    fit(read_image(bytes, port, pixels)?, port)
+}
+
 /// Reads the tensor for `port` from an `.npy` file or an image.
 pub(crate) fn read(path: &Path, port: &Port, pixels: Pixels) -> Result<Tensor> {
     let bytes = files::read(path)?;

@@ -1,0 +1,87 @@
+//! `dpuc compile`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use dpuc_backend::{Compiled, Options, compile};
+use dpuc_dialects::Ir;
+use dpuc_dialects::text::PrintOptions;
+
+use crate::{files, network};
+
+/// Compile a network for a DPU: writes NAME.xmodel, meta.json and md5sum.txt.
+#[derive(Debug, Args)]
+#[group(id = "network", required = true, multiple = false, args = ["xmodel", "ir"])]
+pub(crate) struct Compile {
+    /// Quantised .xmodel, or a compiled one to take the network back out of.
+    #[arg(short, long, value_name = "FILE")]
+    xmodel: Option<PathBuf>,
+    /// IR text.
+    #[arg(long, value_name = "FILE")]
+    ir: Option<PathBuf>,
+    /// arch.json, target name, fingerprint or board; see `dpuc targets`.
+    #[arg(short, long)]
+    arch: String,
+    /// Folder for the results.
+    #[arg(short, long, visible_alias = "output-dir", value_name = "DIR", default_value = ".")]
+    output_dir: PathBuf,
+    /// Name of the result, without extension.
+    #[arg(short, long, visible_alias = "net-name", value_name = "NAME", default_value = "deploy")]
+    net_name: String,
+    /// Also write the program at every level of the IR, as NAME.mlir.
+    #[arg(long)]
+    emit_ir: bool,
+    /// Machine-readable partition.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Compile {
+    pub(crate) fn run(self) -> Result<()> {
+        let target = super::targets::resolve(&self.arch)?;
+        if self.net_name.is_empty() || self.net_name.contains(['/', '\\']) {
+            bail!("`{}` cannot be the name of a network: it must be a file name without folders", self.net_name);
+        }
+        let (path, mut ir) = self.load()?;
+        dpuc_passes::lower_to_int8(&mut ir)?;
+        let digest = dpuc_xmodel::md5_hex(&files::read(path)?);
+        let options = Options {
+            name: self.net_name.clone(),
+            source: Some((path.display().to_string(), digest)),
+            ..Options::default()
+        };
+        let compiled = compile(ir, &target, &options)?;
+        self.write(&compiled, &target.name)
+    }
+
+    fn load(&self) -> Result<(&Path, Ir)> {
+        match (&self.xmodel, &self.ir) {
+            (Some(path), _) => Ok((path, network::import(&network::read_graph(path)?, path)?)),
+            (None, Some(path)) => Ok((path, network::read_text(path)?)),
+            (None, None) => bail!("a network is needed: --xmodel FILE or --ir FILE"),
+        }
+    }
+
+    fn write(&self, compiled: &Compiled, target: &str) -> Result<()> {
+        let bytes = dpuc_xmodel::write(&compiled.graph)?;
+        let file_name = format!("{}.xmodel", self.net_name);
+        let kernels: Vec<&str> = compiled.report.subgraphs.iter().map(|subgraph| subgraph.name.as_str()).collect();
+        let meta = dpuc_xmodel::meta_json(&file_name, &kernels, target);
+        files::create_folder(&self.output_dir)?;
+        let path = self.output_dir.join(&file_name);
+        files::write(&path, &bytes)?;
+        files::write(&self.output_dir.join("meta.json"), meta.as_bytes())?;
+        files::write(&self.output_dir.join("md5sum.txt"), dpuc_xmodel::md5sum_txt(&bytes).as_bytes())?;
+        if self.emit_ir {
+            let text = self.output_dir.join(format!("{}.mlir", self.net_name));
+            network::write_text(&compiled.ir, &text, PrintOptions { locations: true, ..PrintOptions::default() })?;
+        }
+        if self.json {
+            files::print(&format!("{}\n", serde_json::to_string_pretty(&compiled.report)?));
+        } else {
+            files::print(&format!("{}\nwritten: {} ({} bytes)\n", compiled.report, path.display(), bytes.len()));
+        }
+        Ok(())
+    }
+}

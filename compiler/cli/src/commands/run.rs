@@ -1,0 +1,207 @@
+//! `dpuc run`
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, bail};
+use clap::Args;
+use dpuc_dialects::Ir;
+use dpuc_evaluate::Tensor;
+use dpuc_runtime::{DpuProgram, Outcome, Port, Session};
+use dpuc_xmodel::{Attributed, Graph};
+use serde_json::json;
+
+use crate::tensors::Pixels;
+use crate::{files, network, tensors};
+
+/// Findings that are written for one program.
+const FINDINGS_SHOWN: usize = 20;
+
+/// Run a compiled network on the accelerator model, or a quantised one on the reference.
+///
+/// Writes every output of the network, and every int8 tensor that leaves a DPU subgraph, as <tensor name>.npy with `/` written as `_`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Compiled or quantised .xmodel, or IR text (.mlir).
+    model: PathBuf,
+    /// An .npy array or a PNG or JPEG image, as FILE or NAME=FILE. int8 arrays are taken as they are; floats and images are quantised
+    /// with the input's fix point.
+    #[arg(short, long = "input", value_name = "[NAME=]FILE", num_args = 1..)]
+    inputs: Vec<String>,
+    /// Folder for the outputs.
+    #[arg(short, long, visible_alias = "output-dir", value_name = "DIR", default_value = ".")]
+    output_dir: PathBuf,
+    /// Run only this DPU subgraph, on inputs of its own.
+    #[arg(long, value_name = "NAME")]
+    subgraph: Option<String>,
+    /// Also check that tokens order all conflicting accesses and that nothing unwritten is read; fail if not.
+    #[arg(long)]
+    check: bool,
+    /// Images: number that stands for zero.
+    #[arg(long, default_value_t = 0.0)]
+    mean: f32,
+    /// Images: factor from pixels to numbers.
+    #[arg(long, default_value_t = 1.0 / 255.0)]
+    scale: f32,
+    /// Machine-readable summary.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    pub(crate) fn run(self) -> Result<()> {
+        let outcome = if network::is_text(&self.model) {
+            self.run_reference(network::read_text(&self.model)?, None)?
+        } else {
+            let graph = network::read_graph(&self.model)?;
+            if is_compiled(&graph) {
+                self.run_compiled(&graph)?
+            } else {
+                let ir = network::import(&graph, &self.model)?;
+                self.run_reference(ir, Some(&graph))?
+            }
+        };
+        self.write(&outcome)
+    }
+
+    fn run_compiled(&self, graph: &Graph) -> Result<Outcome> {
+        let session = Session::new(graph)?;
+        if self.check {
+            let programs: Vec<&DpuProgram> = match &self.subgraph {
+                Some(name) => vec![session.find_program(name)?],
+                None => session.programs().collect(),
+            };
+            check(&programs)?;
+        }
+        match &self.subgraph {
+            Some(name) => {
+                let ports: Vec<Port> =
+                    session.find_program(name)?.inputs.iter().map(|placed| placed.port.clone()).collect();
+                Ok(session.run_subgraph(name, &self.read_inputs(&ports)?)?)
+            }
+            None => Ok(session.run(self.read_inputs(session.inputs())?)?),
+        }
+    }
+
+    /// Quantised networks are lowered to integers first, so that the result is that of the hardware.
+    fn run_reference(&self, mut ir: Ir, graph: Option<&Graph>) -> Result<Outcome> {
+        if self.subgraph.is_some() || self.check {
+            bail!("{} is not compiled: it has no DPU subgraph to run or check", self.model.display());
+        }
+        let inputs = dpuc_runtime::function_inputs(&ir, "main");
+        let mut outputs = dpuc_runtime::function_outputs(&ir, "main");
+        if let Some(graph) = graph {
+            rename_outputs(&mut outputs, graph);
+        }
+        dpuc_passes::lower_to_int8(&mut ir)?;
+        let tensors = dpuc_runtime::run_reference(&ir, &self.read_inputs(&inputs)?)?;
+        Ok(Outcome { tensors: outputs.into_iter().zip(tensors).collect(), statistics: Vec::new() })
+    }
+
+    /// One tensor for each port: named files first, the others in order.
+    fn read_inputs(&self, ports: &[Port]) -> Result<Vec<Tensor>> {
+        let pixels = Pixels { mean: self.mean, scale: self.scale };
+        let mut found: Vec<Option<Tensor>> = vec![None; ports.len()];
+        let mut unnamed = Vec::new();
+        for input in &self.inputs {
+            let named = input.split_once('=').and_then(|(name, file)| {
+                ports.iter().position(|port| port.is_called(name)).map(|at| (at, file))
+            });
+            match (named, input.split_once('=')) {
+                (Some((at, file)), _) => found[at] = Some(tensors::read(file.as_ref(), &ports[at], pixels)?),
+                (None, Some((name, _))) if !std::path::Path::new(input).exists() => {
+                    bail!("no input is called `{name}`; there {}", listed(ports))
+                }
+                _ => unnamed.push(input),
+            }
+        }
+        let mut unnamed = unnamed.into_iter();
+        for (tensor, port) in found.iter_mut().zip(ports) {
+            if tensor.is_none() {
+                let file = unnamed.next().ok_or_else(|| {
+                    anyhow!("no file is given for the input `{}` of shape {:?}; there {}", port.name, port.shape, listed(ports))
+                })?;
+                *tensor = Some(tensors::read(file.as_ref(), port, pixels)?);
+            }
+        }
+        if let Some(extra) = unnamed.next() {
+            bail!("{extra} is one file too many; there {}", listed(ports));
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn write(&self, outcome: &Outcome) -> Result<()> {
+        files::create_folder(&self.output_dir)?;
+        let mut listed = Vec::new();
+        for (port, tensor) in &outcome.tensors {
+            let path = self.output_dir.join(tensors::file_name(port));
+            files::write(&path, &tensors::to_npy(tensor)?)?;
+            listed.push((path, port, tensor));
+        }
+        if self.json {
+            let outputs: Vec<_> = listed
+                .iter()
+                .map(|(path, port, tensor)| {
+                    json!({"name": port.name, "file": path.display().to_string(), "shape": port.shape,
+                           "dtype": dtype(tensor), "fix_point": port.fix_point})
+                })
+                .collect();
+            let subgraphs: Vec<_> =
+                outcome.statistics.iter().map(|(name, statistics)| super::inspect::statistics_json(name, statistics)).collect();
+            let summary = json!({"outputs": outputs, "subgraphs": subgraphs});
+            files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));
+            return Ok(());
+        }
+        for (path, port, tensor) in listed {
+            let fix = port.fix_point.map_or_else(String::new, |point| format!(", fix point {point}"));
+            files::print(&format!("{}  {} {:?}{fix}\n", path.display(), dtype(tensor), tensor.shape()));
+        }
+        Ok(())
+    }
+}
+
+const fn dtype(tensor: &Tensor) -> &'static str {
+    match tensor {
+        Tensor::I8(_) => "int8",
+        Tensor::F32(_) => "float32",
+    }
+}
+
+fn listed(ports: &[Port]) -> String {
+    let names: Vec<_> = ports.iter().map(|port| format!("`{}` {:?}", port.name, port.shape)).collect();
+    match names.len() {
+        1 => format!("is one input: {}", names[0]),
+        count => format!("are {count} inputs: {}", names.join(", ")),
+    }
+}
+
+/// Whether a file holds DPU programs.
+pub(crate) fn is_compiled(graph: &Graph) -> bool {
+    graph.root.children.iter().any(|child| child.attr_opt::<&str>("device").ok().flatten().is_some())
+}
+
+/// Outputs of a quantised graph under the names of its own tensors, which the IR cannot always keep.
+fn rename_outputs(outputs: &mut [Port], graph: &Graph) {
+    let index = dpuc_xmodel::GraphIndex::new(graph);
+    let last = graph.ops.iter().filter(|op| op.kind != "const" && index.consumers(&op.name).next().is_none());
+    for (port, op) in outputs.iter_mut().zip(last) {
+        port.name.clone_from(&op.tensor.name);
+        port.op.clone_from(&op.name);
+    }
+}
+
+/// Checks programs and writes what is wrong with them.
+fn check(programs: &[&DpuProgram]) -> Result<()> {
+    let mut total = 0;
+    for program in programs {
+        let report = dpuc_accel::check(&program.instructions, &program.target, FINDINGS_SHOWN);
+        for finding in &report.findings {
+            files::note(&format!("{}: {finding}", program.name));
+        }
+        total += report.findings.len() as u64 + report.omitted;
+    }
+    if total > 0 {
+        bail!("the check found {total} problem(s)");
+    }
+    files::note(&format!("check: nothing found in {} program(s)", programs.len()));
+    Ok(())
+}
