@@ -52,11 +52,6 @@ impl Span {
         (start as u32, (end - start).max(0) as u32)
     }
 
-    /// Whether some window of the axis contains input `input`; strides above the number of taps leave gaps.
-    pub(crate) const fn reads(&self, input: u32) -> bool {
-        (input as i64 - self.first).rem_euclid(self.stride as i64) < self.taps as i64
-    }
-
     /// Whether every tap of every window is padding.
     pub(crate) const fn is_padding(&self) -> bool {
         self.taps == 0 || self.size == 0

@@ -187,7 +187,8 @@ impl<'a> Tile<'a> {
         }
     }
 
-    /// Loads the rows up to `last` that are not there yet and that some window reads.
+    /// Loads the rows up to `last` that are not there yet. Rows that a stride above the kernel height skips are loaded too: an
+    /// instruction fetches all rows from its first to its last.
     fn load_rows(&mut self, last: i64, stream: &mut Stream) {
         let end = (last + 1).clamp(0, i64::from(self.task.rows.size)) as u32;
         let first_row = self.task.rows.first;
@@ -196,9 +197,6 @@ impl<'a> Tile<'a> {
             Channels::Same(_) => self.channels(self.chunk, stream),
         };
         for row in self.next_row.max(first_row.max(0) as u32)..end {
-            if !self.task.rows.reads(row) {
-                continue;
-            }
             let to = self.place((i64::from(row) - first_row) as u64);
             let part = RowPart { row, column: self.columns.0, columns: self.columns.1, channel, channels };
             for operand in 0..self.task.source.operands() {

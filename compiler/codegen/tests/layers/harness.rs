@@ -1,6 +1,6 @@
 //! Runs layers on the accelerator model.
 
-use dpuc_accel::Core;
+use dpuc_accel::{Core, check};
 use dpuc_codegen::{Constant, FeatureMap, Layer, Program, Stream, emit};
 use dpuc_isa::{Engine, Latches, Random, Target};
 use ndarray::ArrayView4;
@@ -107,6 +107,8 @@ impl Memory {
         let program = assemble(layers, target);
         assert_eq!(program, assemble(layers, target), "emission is deterministic");
         self.assert_in_bounds(&program, target);
+        let report = check(&program.instructions, target, 5);
+        assert!(report.is_clean(), "{report:#?}\n{layers:#?}");
         let mut core = self.core(target, random);
         core.run(&program.instructions).expect("the program is legal");
         let after = self.of_core(&core);
