@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use dpuc_isa::{Opcode, Target};
 
+use crate::regions::REGIONS;
+
 /// Counts of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -11,6 +13,8 @@ pub struct Statistics {
     pub instructions: BTreeMap<Opcode, u64>,
     /// Bytes that Loads moved from DDR, by destination.
     pub loaded: LoadedBytes,
+    /// The same bytes by the DDR region they come from. Constants may also go to feature-map banks.
+    pub loaded_from: [u64; REGIONS],
     /// Bytes that Saves moved to DDR.
     pub saved_bytes: u64,
     /// Multiply-accumulates of the convolution array: every output row, column and channel of every Conv, surplus channels and

@@ -30,6 +30,7 @@ impl Core {
         if !load.is_constant() {
             let moved = u64::from(load.length) * u64::from(load.channel);
             self.statistics.loaded.add(&self.target, load.bank_id, moved);
+            self.statistics.loaded_from[load.reg_id as usize] += moved;
         }
         Ok(())
     }
