@@ -3,7 +3,9 @@
 mod machine;
 
 use dpuc_accel::Core;
-use dpuc_isa::{BANK_LINES, Bounds, Instruction, LegalGenerator, Opcode, Target};
+use dpuc_isa::{
+    Alu, AluInit, AluMode, BANK_LINES, Bounds, Conv, ConvInit, Instruction, LegalGenerator, Opcode, Target,
+};
 use dpuc_kernels::simd::{Kernels, Tier};
 
 use machine::Machine;
@@ -76,6 +78,27 @@ fn programs_on_every_tier() {
                 let program = LegalGenerator::new(seed, target, bounds).program(40);
                 check(target, kernels, seed, &program);
             }
+        }
+    }
+}
+
+/// Larger than the parts in which the model works: windows that do not fit one tile, kernels whose weights do not fit one part.
+#[test]
+fn operations_in_parts() {
+    for target in [&Target::registered()[1], &Target::registered()[7]] {
+        let rows = target.pixel_parallel as u32;
+        let init =
+            ConvInit { kernel_h: 3, kernel_w: 3, stride_w: 2, valid_pixel_parallel: rows, ..ConvInit::default() };
+        let init = ConvInit { shift_cut: 7, jump_read: 6, ..init };
+        let pads = Conv { pad_top: 1, pad_left: 1, pad_bottom: 1, pad_right: 1, ..Conv::default() };
+        let conv = Conv { length: 301, channel_group: 6, channel_offset: 3, bank_id_in: rows + 2, ..pads };
+        check(target, Kernels::detect(), 1, &[init.into(), conv.into()]);
+        for mode in [AluMode::Depthwise, AluMode::DepthwiseNoBias, AluMode::WideWeights] {
+            let init =
+                AluInit { exec_mode: mode as u32, kernel_h: 128, kernel_w: 256, stride_h: 17, ..AluInit::default() };
+            let init = AluInit { shift_cut: 12, jump_read_weights: 3, length: 2, channel_offset: 1, ..init };
+            let alu = Alu { kernel_d: 3, pad_left: 2, pad_bottom: 120, pad_right: 255, ..Alu::default() };
+            check(target, Kernels::detect(), 2, &[init.into(), alu.into()]);
         }
     }
 }
