@@ -379,7 +379,11 @@ fn accepted_layers_can_be_emitted() {
         assert_eq!(verdict.is_ok(), emitted.is_ok(), "{layer:#?}");
         if emitted.is_ok() {
             accepted += 1;
-            stream.finish().unwrap_or_else(|error| panic!("{error}\n{layer:#?}"));
+            let program = stream.finish().unwrap_or_else(|error| panic!("{error}\n{layer:#?}"));
+            if program.instructions.len() < 2000 {
+                let report = dpuc_accel::check(&program.instructions, target, 3);
+                assert!(report.is_clean(), "{report:#?}\n{layer:#?}");
+            }
         } else {
             assert!(emitted.is_err_and(|error| !error.violations.is_empty()));
         }

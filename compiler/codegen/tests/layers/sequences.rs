@@ -1,7 +1,10 @@
 //! Programs of many layers that read each other's results and share memory: only tokens keep the engines in order.
 
+use std::collections::{BTreeMap, VecDeque};
+
+use dpuc_accel::{Finding, check};
 use dpuc_codegen::{Activation, Constant, Convolution, ElementwiseKind, FeatureMap, Layer, Pool, PoolKind};
-use dpuc_isa::{Random, Target};
+use dpuc_isa::{Engine, Instruction, Random, Target};
 
 use crate::data::{channels, side, values};
 use crate::harness::{INPUTS, Memory, OUTPUTS, assemble, for_each_case};
@@ -87,6 +90,60 @@ fn chains_with_shared_memory() {
             input = output;
         }
         memory.run(&layers, target, random);
+    });
+}
+
+/// The tokens between engines of a program, as (giving, taking) instructions: the n-th given is the n-th taken.
+fn tokens_between_engines(instructions: &[Instruction]) -> Vec<(usize, usize)> {
+    let mut given: BTreeMap<(Engine, Engine), VecDeque<usize>> = BTreeMap::new();
+    let mut tokens = Vec::new();
+    for (index, instruction) in instructions.iter().enumerate() {
+        let engine = instruction.engine();
+        for from in instruction.tokens().wait.without(engine).iter() {
+            let giver = given.entry((from, engine)).or_default().pop_front().expect("the token was given before");
+            tokens.push((giver, index));
+        }
+        for to in instruction.tokens().notify.without(engine).iter() {
+            given.entry((engine, to)).or_default().push_back(index);
+        }
+    }
+    tokens
+}
+
+/// Without any one of its tokens a program has a race.
+#[test]
+fn no_token_is_superfluous() {
+    for_each_case("tokens", 2, |target, random| {
+        let map = |address, channels| FeatureMap::packed(OUTPUTS, address, [13, 9, channels], 0);
+        let constants = Constant { region: 0, address: 0 };
+        let maps = [map(0, 20), map(10_000, 30), map(20_000, 30), map(30_000, 30)];
+        let layers = [
+            Layer::Conv2d {
+                convolution: convolution(maps[0], maps[1], [3, 3], constants, random),
+                augment_channels: false,
+            },
+            Layer::DepthwiseConv2d(convolution(maps[1], maps[2], [3, 3], constants, random)),
+            Layer::Elementwise {
+                kind: ElementwiseKind::Add,
+                inputs: vec![maps[1], maps[2]],
+                output: maps[3],
+                relu: false,
+            },
+        ];
+        let program = assemble(&layers, target).instructions;
+        assert!(check(&program, target, 1).is_clean());
+        let tokens = tokens_between_engines(&program);
+        assert!(tokens.len() > 10, "only {} tokens", tokens.len());
+        for (giver, taker) in tokens {
+            let mut damaged = program.clone();
+            let (from, to) = (damaged[giver].engine(), damaged[taker].engine());
+            let notify = &mut damaged[giver].tokens_mut().notify;
+            *notify = notify.without(to);
+            let wait = &mut damaged[taker].tokens_mut().wait;
+            *wait = wait.without(from);
+            let report = check(&damaged, target, 1);
+            assert!(matches!(report.findings[..], [Finding::Race { .. }]), "{giver} to {taker}: {report:?}");
+        }
     });
 }
 
