@@ -490,12 +490,17 @@ impl Ir {
         &self.locations[location]
     }
 
+    /// Names of the framework's nodes in a location, in order: an operation's own first, its result tensor's last.
+    pub fn location_names(&self, location: Location) -> Vec<&str> {
+        match &self.locations[location] {
+            LocationKind::Name(name, _) => vec![name],
+            LocationKind::Fused(parts) => parts.iter().flat_map(|&part| self.location_names(part)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The first node name in a location, the key of reports.
     pub fn location_name(&self, location: Location) -> Option<&str> {
-        match &self.locations[location] {
-            LocationKind::Name(name, _) => Some(name),
-            LocationKind::Fused(parts) => parts.iter().find_map(|&part| self.location_name(part)),
-            _ => None,
-        }
+        self.location_names(location).first().copied()
     }
 }

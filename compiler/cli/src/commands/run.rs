@@ -50,14 +50,14 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn run(self) -> Result<()> {
         let outcome = if network::is_text(&self.model) {
-            self.run_reference(network::read_text(&self.model)?, None)?
+            self.run_reference(network::read_text(&self.model)?)?
         } else {
             let graph = network::read_graph(&self.model)?;
             if is_compiled(&graph) {
                 self.run_compiled(&graph)?
             } else {
                 let ir = network::import(&graph, &self.model)?;
-                self.run_reference(ir, Some(&graph))?
+                self.run_reference(ir)?
             }
         };
         self.write(&outcome)
@@ -83,15 +83,12 @@ impl Run {
     }
 
     /// Quantised networks are lowered to integers first, so that the result is that of the hardware.
-    fn run_reference(&self, mut ir: Ir, graph: Option<&Graph>) -> Result<Outcome> {
+    fn run_reference(&self, mut ir: Ir) -> Result<Outcome> {
         if self.subgraph.is_some() || self.check {
             bail!("{} is not compiled: it has no DPU subgraph to run or check", self.model.display());
         }
         let inputs = dpuc_runtime::function_inputs(&ir, "main");
-        let mut outputs = dpuc_runtime::function_outputs(&ir, "main");
-        if let Some(graph) = graph {
-            rename_outputs(&mut outputs, graph);
-        }
+        let outputs = dpuc_runtime::function_outputs(&ir, "main");
         dpuc_passes::lower_to_int8(&mut ir)?;
         let tensors = dpuc_runtime::run_reference(&ir, &self.read_inputs(&inputs)?)?;
         Ok(Outcome { tensors: outputs.into_iter().zip(tensors).collect(), statistics: Vec::new() })
@@ -177,16 +174,6 @@ fn listed(ports: &[Port]) -> String {
 /// Whether a file holds DPU programs.
 pub(crate) fn is_compiled(graph: &Graph) -> bool {
     graph.root.children.iter().any(|child| child.attr_opt::<&str>("device").ok().flatten().is_some())
-}
-
-/// Outputs of a quantised graph under the names of its own tensors, which the IR cannot always keep.
-fn rename_outputs(outputs: &mut [Port], graph: &Graph) {
-    let index = dpuc_xmodel::GraphIndex::new(graph);
-    let last = graph.ops.iter().filter(|op| op.kind != "const" && index.consumers(&op.name).next().is_none());
-    for (port, op) in outputs.iter_mut().zip(last) {
-        port.name.clone_from(&op.tensor.name);
-        port.op.clone_from(&op.name);
-    }
 }
 
 /// Checks programs and writes what is wrong with them.
