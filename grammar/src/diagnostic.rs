@@ -32,7 +32,7 @@ pub struct Diagnostic {
     /// Where.
     pub span: Span,
     /// What to say at that place, if more than the message.
-    pub label: Option<String>,
+    pub label: Option<Box<str>>,
     /// Further remarks.
     pub notes: Vec<Note>,
     /// The way out: what to write instead.
@@ -49,7 +49,7 @@ impl Diagnostic {
     /// Adds text at the place itself.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.label = Some(label.into().into_boxed_str());
         self
     }
 

@@ -4,28 +4,27 @@ use pest::error::{Error, ErrorVariant, InputLocation};
 
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{Lexer, TokenKind};
-use crate::scan::Statement;
 use crate::statement::{Places, Rule};
 use crate::syntax::Span;
 use crate::tree::excerpt;
 
-/// What is wrong with `statement`, judged from where pest got stuck and what it would have taken there.
-pub(crate) fn explain(source: &str, statement: &Statement, places: &Places, error: &Error<Rule>) -> Diagnostic {
+/// What is wrong with the text at `whole`, judged from where pest got stuck and what it would have taken there.
+/// `source` begins at the place `origin` of its file.
+pub(crate) fn explain(source: &str, origin: u32, whole: Span, places: &Places, error: &Error<Rule>) -> Diagnostic {
     let (InputLocation::Pos(position) | InputLocation::Span((position, _))) = error.location;
     let position = places.source(position);
     let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
-        return Diagnostic::error("statement-too-deep", statement.span, "the statement is nested too deep to be parsed");
+        return Diagnostic::error("nesting-too-deep", whole, "brackets are nested too deep");
     };
-    let found = Lexer::new(source, position)
+    let found = Lexer::new(source, position - origin)
         .find(|token| token.kind != TokenKind::Comment)
-        .filter(|token| token.start < statement.span.end);
-    let span = match found {
-        Some(token) => Span { start: token.start, end: token.end },
-        None => Span { start: statement.span.end, end: statement.span.end },
-    };
-    let found_text = match found {
-        Some(token) => format!("`{}`", excerpt(&source[token.start as usize..token.end as usize])),
-        None => "the end of the operation".to_owned(),
+        .filter(|token| origin + token.start < whole.end);
+    let (span, found_text) = match found {
+        Some(token) => (
+            Span { start: origin + token.start, end: origin + token.end },
+            format!("`{}`", excerpt(&source[token.start as usize..token.end as usize])),
+        ),
+        None => (Span { start: whole.end, end: whole.end }, "the end of the operation".to_owned()),
     };
     let expected = expectation(positives);
     let message = if expected.is_empty() {
@@ -34,7 +33,8 @@ pub(crate) fn explain(source: &str, statement: &Statement, places: &Places, erro
         format!("expected {expected}, found {found_text}")
     };
     let diagnostic = Diagnostic::error("unexpected-token", span, message);
-    match hint(positives, found.map(|token| token.kind), source, statement, position) {
+    let before = source.get((whole.start - origin) as usize..(position - origin) as usize).unwrap_or_default();
+    match hint(positives, found.map(|token| token.kind), before.trim_end()) {
         Some(hint) => diagnostic.with_hint(hint),
         None => diagnostic,
     }
@@ -58,9 +58,7 @@ fn expectation(rules: &[Rule]) -> String {
 /// A rule in MLIR's terms; `None` for rules that only accept mistakes.
 fn describe(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::operation | Rule::generic | Rule::pretty | Rule::function | Rule::module | Rule::operation_name => {
-            "an operation"
-        }
+        Rule::function | Rule::module | Rule::quoted_name | Rule::operation_name => "an operation",
         Rule::module_name => "`module`",
         Rule::result => "a result name",
         Rule::value => "an SSA value",
@@ -71,22 +69,15 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::parameter => "a parameter",
         Rule::function_results => "`->` result types",
         Rule::inputs => "`(` operand types `)`",
-        Rule::type_text | Rule::stated_type => "a type",
+        Rule::a_type | Rule::stated_type => "a type",
         Rule::attribute_alias | Rule::type_alias | Rule::location_alias => "an alias",
-        Rule::number
-        | Rule::word_attribute
-        | Rule::dialect_attribute
-        | Rule::array
-        | Rule::string => "an attribute",
+        Rule::number | Rule::word_attribute | Rule::dialect_attribute | Rule::array | Rule::string => "an attribute",
         Rule::dictionary => "an attribute dictionary",
         Rule::entry | Rule::key => "an attribute name",
         Rule::region => "a region",
-        Rule::location
-        | Rule::unknown
-        | Rule::call_site
-        | Rule::fused
-        | Rule::file_location
-        | Rule::name_location => "a location",
+        Rule::location | Rule::unknown | Rule::call_site | Rule::fused | Rule::file_location | Rule::name_location => {
+            "a location"
+        }
         Rule::line_or_column => "a line or column number",
         Rule::open_round => "`(`",
         Rule::close_round => "`,` or `)`",
@@ -102,14 +93,7 @@ fn describe(rule: Rule) -> Option<&'static str> {
 }
 
 /// A way out for situations that have an obvious one.
-fn hint(
-    expected: &[Rule],
-    found: Option<TokenKind>,
-    source: &str,
-    statement: &Statement,
-    position: u32,
-) -> Option<&'static str> {
-    let before = source.get(statement.span.start as usize..position as usize)?.trim_end();
+fn hint(expected: &[Rule], found: Option<TokenKind>, before: &str) -> Option<&'static str> {
     if before.ends_with(',') && matches!(found, Some(TokenKind::Close(_))) {
         return Some("remove the `,` before it");
     }

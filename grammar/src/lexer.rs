@@ -222,11 +222,6 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Where the next token would be read.
-    pub(crate) fn position(&self) -> usize {
-        self.position
-    }
-
     /// The next byte that is neither blank nor comment; 0 at the end.
     pub(crate) fn peek(&self) -> u8 {
         self.byte(self.skip_trivia(self.position))

@@ -10,6 +10,7 @@ mod suggest;
 mod syntax;
 mod text;
 mod tree;
+mod types;
 
 pub use diagnostic::{Diagnostic, Note, Severity};
 pub use parse::{Parsed, parse};
@@ -18,3 +19,5 @@ pub use syntax::*;
 pub use text::{
     EscapeError, escape, float32, float64, is_identifier, is_suffix_identifier, is_symbol_name, key, symbol, unescape,
 };
+pub use tree::parse_attribute;
+pub use types::parse_type;

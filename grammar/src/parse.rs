@@ -42,8 +42,12 @@ pub fn parse(source: &str) -> Parsed<'_> {
 /// Places are 32-bit.
 fn too_large(length: usize) -> Option<Diagnostic> {
     u32::try_from(length).is_err().then(|| {
-        Diagnostic::error("file-too-large", Span::default(), format!("the file has {length} bytes, 4294967295 are allowed"))
-            .with_hint("keep large constants in a side file and refer to them by symbol")
+        Diagnostic::error(
+            "file-too-large",
+            Span::default(),
+            format!("the file has {length} bytes, 4294967295 are allowed"),
+        )
+        .with_hint("keep large constants in a side file and refer to them by symbol")
     })
 }
 

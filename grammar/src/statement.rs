@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use pest::Parser as _;
 use pest::iterators::Pairs;
 
+use crate::lexer::{Lexer, TokenKind};
 use crate::scan::{Statement, StatementKind};
 use crate::syntax::Span;
 
@@ -47,11 +48,11 @@ impl Places {
 }
 
 impl<'a> StatementText<'a> {
-    /// The text of `statement`, copied only if it has regions.
+    /// The text of `statement`, copied only if something in it must be replaced.
     pub(crate) fn new(source: &'a str, statement: &Statement) -> Self {
         let Span { start, end } = statement.span;
         let mut cuts = Vec::new();
-        if statement.regions.is_empty() {
+        if statement.regions.is_empty() && !statement.has_comments {
             let text = Cow::Borrowed(&source[start as usize..end as usize]);
             return Self { text, places: Places { base: start, cuts } };
         }
@@ -59,20 +60,32 @@ impl<'a> StatementText<'a> {
         let mut from = start;
         let mut cut = 0;
         for region in &statement.regions {
-            text.push_str(&source[from as usize..region.span.start as usize]);
+            push_without_comments(&mut text, source, from, region.span.start);
             cut += region.span.end - region.span.start - 1;
             cuts.push((text.len() as u32, cut));
             text.push(REGION_MARKER);
             from = region.span.end;
         }
-        text.push_str(&source[from as usize..end as usize]);
+        push_without_comments(&mut text, source, from, end);
         Self { text: Cow::Owned(text), places: Places { base: start, cuts } }
+    }
+
+    /// A text without comments and regions that stands at `base` of its file.
+    pub(crate) fn fragment(text: &'a str, base: u32) -> Self {
+        Self { text: Cow::Borrowed(text), places: Places { base, cuts: Vec::new() } }
+    }
+
+    /// Parses the text as an attribute.
+    pub(crate) fn parse_attribute(&self) -> Result<Pairs<'_, Rule>, Box<pest::error::Error<Rule>>> {
+        StatementParser::parse(Rule::attribute_text, &self.text).map_err(Box::new)
     }
 
     /// Parses the text as a statement of `kind`.
     pub(crate) fn parse(&self, kind: StatementKind) -> Result<Pairs<'_, Rule>, Box<pest::error::Error<Rule>>> {
         let rule = match kind {
-            StatementKind::Operation => Rule::operation_text,
+            StatementKind::Generic => Rule::generic_text,
+            StatementKind::Container => Rule::container_text,
+            StatementKind::Pretty => Rule::pretty_text,
             StatementKind::Label => Rule::label_text,
             StatementKind::Alias => Rule::alias_text,
         };
@@ -83,4 +96,16 @@ impl<'a> StatementText<'a> {
     pub(crate) fn places(&self) -> &Places {
         &self.places
     }
+}
+
+/// Appends `source[start..end]` with blanks in place of comments, so that places stay the same.
+fn push_without_comments(text: &mut String, source: &str, start: u32, end: u32) {
+    let mut from = start;
+    let comments = Lexer::new(source, start).take_while(|token| token.start < end);
+    for comment in comments.filter(|token| token.kind == TokenKind::Comment) {
+        text.push_str(&source[from as usize..comment.start as usize]);
+        text.extend(std::iter::repeat_n(' ', (comment.end - comment.start) as usize));
+        from = comment.end;
+    }
+    text.push_str(&source[from as usize..end as usize]);
 }

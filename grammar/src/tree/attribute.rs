@@ -11,6 +11,7 @@ use crate::statement::Rule;
 use crate::suggest::suggest;
 use crate::syntax::{Attribute, AttributeKind, Entry, Name, Span, Type};
 use crate::text::{EscapeError, NumberKind, number_kind, unescape};
+use crate::types::builtin_type;
 
 /// Words that are attributes by themselves.
 const KEYWORDS: [&str; 3] = ["true", "false", "unit"];
@@ -138,7 +139,7 @@ impl<'a> Builder<'a, '_> {
             ("false", true) => AttributeKind::Bool(false),
             ("unit", true) => AttributeKind::Unit,
             (word, true) => {
-                if !is_builtin_type(word) {
+                if builtin_type(word).is_none() {
                     self.unknown_word(word, span);
                 }
                 AttributeKind::Type(Type { text, span })
@@ -146,7 +147,9 @@ impl<'a> Builder<'a, '_> {
         };
         if let Some(ty) = stated {
             let message = format!("`{}` takes no type", excerpt(text));
-            self.report(Diagnostic::error("unexpected-type", ty.span, message).with_hint("remove the `:` and the type"));
+            self.report(
+                Diagnostic::error("unexpected-type", ty.span, message).with_hint("remove the `:` and the type"),
+            );
         }
         kind
     }
@@ -164,7 +167,7 @@ impl<'a> Builder<'a, '_> {
     /// Whether a word given as argument is rather a value that lacks its `%`.
     pub(super) fn is_bare_value(&self, pair: &Pair<'_, Rule>) -> bool {
         let text = self.text(self.span(pair));
-        !text.contains('<') && !KEYWORDS.contains(&text) && !is_builtin_type(text)
+        !text.contains('<') && !KEYWORDS.contains(&text) && builtin_type(text).is_none()
     }
 
     /// `array<i64: 1, 2>`
@@ -177,13 +180,16 @@ impl<'a> Builder<'a, '_> {
         let text = element.trim();
         let element = Type { text, span: Span { start, end: start + text.len() as u32 } };
         let numbers: Vec<_> = numbers.into_iter().flat_map(|numbers| numbers.split(',')).map(str::trim).collect();
-        if let Some(wrong) = numbers.iter().find(|text| number_kind(text).is_none() && !matches!(**text, "true" | "false")) {
+        if let Some(wrong) =
+            numbers.iter().find(|text| number_kind(text).is_none() && !matches!(**text, "true" | "false"))
+        {
             let message = format!("`{}` is not a number", excerpt(wrong));
             self.report(
-                Diagnostic::error("malformed-number", span, message).with_hint("a dense array is written `array<i64: 1, 2>`"),
+                Diagnostic::error("malformed-number", span, message)
+                    .with_hint("a dense array is written `array<i64: 1, 2>`"),
             );
         }
-        if !is_builtin_type(text) {
+        if builtin_type(text).is_none() {
             self.report(
                 Diagnostic::error("missing-type", element.span, "expected the element type of the array")
                     .with_hint("a dense array is written `array<i64: 1, 2>`"),
@@ -225,8 +231,12 @@ impl<'a> Builder<'a, '_> {
                 let start = span.start + 1 + at as u32;
                 let width = text[at..].chars().take(2).map(char::len_utf8).sum::<usize>() as u32;
                 self.report(
-                    Diagnostic::error("invalid-escape", Span { start, end: start + width }, "unknown escape in a string")
-                        .with_hint("the escapes are `\\n`, `\\t`, `\\\\`, `\\\"` and two hexadecimal digits, as in `\\0A`"),
+                    Diagnostic::error(
+                        "invalid-escape",
+                        Span { start, end: start + width },
+                        "unknown escape in a string",
+                    )
+                    .with_hint("the escapes are `\\n`, `\\t`, `\\\\`, `\\\"` and two hexadecimal digits, as in `\\0A`"),
                 );
             }
             Err(EscapeError::NotUtf8) => {
@@ -252,16 +262,4 @@ fn symbol_length(text: &str) -> usize {
         return text.len();
     }
     text.find("::").unwrap_or(text.len())
-}
-
-/// Whether a word is a builtin type without parameters: `i8`, `si8`, `ui8`, `f32`, `bf16`, `f8E4M3FN`, `index`, `none`, …
-fn is_builtin_type(word: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if matches!(word, "index" | "none" | "bf16" | "tf32") {
-        return true;
-    }
-    if let Some(float) = word.strip_prefix('f') {
-        return float.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
-    }
-    word.strip_prefix("si").or(word.strip_prefix("ui")).or(word.strip_prefix('i')).is_some_and(digits)
 }

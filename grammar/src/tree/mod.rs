@@ -10,12 +10,12 @@ mod operation;
 use pest::iterators::{Pair, Pairs};
 
 use crate::diagnostic::Diagnostic;
-use crate::scan::{Statement, StatementKind};
+use crate::explain::explain;
+use crate::scan::{Statement, StatementKind, check_brackets};
 use crate::statement::{Places, Rule, StatementText};
-use crate::syntax::{Alias, AliasValue, Name, Operation, Parameter, Span, Type};
+use crate::syntax::{Alias, AliasValue, Attribute, AttributeKind, Form, Name, Operation, Parameter, Span, Type};
 
 /// What a statement is in the tree.
-#[expect(clippy::large_enum_variant, reason = "nearly all statements are operations, and they are moved into vectors")]
 pub(crate) enum Node<'a> {
     /// An operation, without its regions.
     Operation(Operation<'a>),
@@ -35,37 +35,65 @@ pub(crate) fn parse_statement<'a>(source: &'a str, statement: &Statement) -> (No
     let text = StatementText::new(source, statement);
     let pairs = match text.parse(statement.kind) {
         Ok(pairs) => pairs,
-        Err(error) => return (Node::Broken, vec![crate::explain::explain(source, statement, text.places(), &error)]),
+        Err(error) => return (Node::Broken, vec![explain(source, 0, statement.span, text.places(), &error)]),
     };
-    let mut builder = Builder { source, places: text.places(), diagnostics: Vec::new() };
+    let mut builder = Builder { source, origin: 0, places: text.places(), diagnostics: Vec::new() };
     let node = builder.node(pairs, statement);
     (node, builder.diagnostics)
+}
+
+/// Parses an attribute that stands alone, `span_start` being the place of its text in the file.
+///
+/// The numbers of an attribute may be followed by their type, as in `3 : i32`. Brackets may be nested 256 deep.
+pub fn parse_attribute(text: &str, span_start: u32) -> Result<Attribute<'_>, Diagnostic> {
+    let end = u32::try_from(text.len()).ok().and_then(|length| span_start.checked_add(length));
+    let Some(end) = end else {
+        let span = Span { start: span_start, end: span_start };
+        return Err(Diagnostic::error("file-too-large", span, "the attribute ends beyond 4 GiB"));
+    };
+    let whole = Span { start: span_start, end };
+    check_brackets(text, span_start)?;
+    let fragment = StatementText::fragment(text, span_start);
+    let mut pairs =
+        fragment.parse_attribute().map_err(|error| explain(text, span_start, whole, fragment.places(), &error))?;
+    let mut builder = Builder { source: text, origin: span_start, places: fragment.places(), diagnostics: Vec::new() };
+    let attribute = match pairs.next() {
+        Some(pair) => builder.attribute(pair, &mut pairs),
+        None => Attribute { span: whole, kind: AttributeKind::Unit },
+    };
+    match builder.diagnostics.into_iter().next() {
+        Some(diagnostic) => Err(diagnostic),
+        None => Ok(attribute),
+    }
 }
 
 /// Builds nodes that borrow from `source`, although pest may have seen a copy of the text.
 struct Builder<'a, 's> {
     source: &'a str,
+    /// The place of the first byte of `source` in its file.
+    origin: u32,
     places: &'s Places,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Builder<'a, '_> {
-    fn node(&mut self, mut pairs: Pairs<'_, Rule>, statement: &Statement) -> Node<'a> {
-        if statement.kind == StatementKind::Operation {
-            return Node::Operation(self.operation(pairs, statement.span));
-        }
-        let Some(first) = pairs.next() else { return Node::Broken };
+    fn node(&mut self, pairs: Pairs<'_, Rule>, statement: &Statement) -> Node<'a> {
         match statement.kind {
-            StatementKind::Alias => self.alias(&first, pairs).map_or(Node::Broken, Node::Alias),
-            _ => self.label(&first, pairs),
+            StatementKind::Generic => Node::Operation(self.operation(pairs, Form::Generic, statement.span)),
+            StatementKind::Container | StatementKind::Pretty => {
+                Node::Operation(self.operation(pairs, Form::Pretty, statement.span))
+            }
+            StatementKind::Label => self.label(pairs),
+            StatementKind::Alias => self.alias(pairs).map_or(Node::Broken, Node::Alias),
         }
     }
 
-    fn label(&mut self, name: &Pair<'_, Rule>, pairs: Pairs<'_, Rule>) -> Node<'a> {
-        let name = self.sigil_name(name);
+    fn label(&mut self, pairs: Pairs<'_, Rule>) -> Node<'a> {
+        let mut name = Name { text: "", span: Span::default() };
         let mut parameters = Vec::new();
         for pair in pairs {
             match pair.as_rule() {
+                Rule::block_name => name = self.sigil_name(&pair),
                 Rule::parameters => parameters = self.parameters(pair),
                 _ => self.mistake(&pair),
             }
@@ -73,14 +101,14 @@ impl<'a> Builder<'a, '_> {
         Node::Label { name, parameters }
     }
 
-    fn alias(&mut self, name: &Pair<'_, Rule>, mut pairs: Pairs<'_, Rule>) -> Option<Alias<'a>> {
-        let value = pairs.next()?;
+    fn alias(&mut self, mut pairs: Pairs<'_, Rule>) -> Option<Alias<'a>> {
+        let (name, value) = (pairs.next()?, pairs.next()?);
         let value = match (name.as_rule(), value.as_rule()) {
             (Rule::type_alias, _) => AliasValue::Type(self.ty(&value)),
             (_, Rule::location) => AliasValue::Location(self.location(value)),
             _ => AliasValue::Attribute(self.attribute(value, &mut pairs)),
         };
-        Some(Alias { name: self.sigil_name(name), value })
+        Some(Alias { name: self.sigil_name(&name), value })
     }
 
     fn span(&self, pair: &Pair<'_, Rule>) -> Span {
@@ -90,7 +118,8 @@ impl<'a> Builder<'a, '_> {
 
     /// The source text of a span; spans come from the parse and lie on character boundaries.
     fn text(&self, span: Span) -> &'a str {
-        self.source.get(span.start as usize..span.end as usize).unwrap_or_default()
+        let (start, end) = (span.start - self.origin, span.end - self.origin);
+        self.source.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// The part of a token behind its sigil.
@@ -129,8 +158,8 @@ impl<'a> Builder<'a, '_> {
         let mut span = self.span(pair);
         if span.start == span.end {
             // Nothing was written where something is missing: point right behind the token before.
-            let before = self.source.get(..span.start as usize).unwrap_or_default().trim_end().len() as u32;
-            span = Span { start: before, end: before };
+            let before = self.text(Span { start: self.origin, end: span.start }).trim_end().len() as u32;
+            span = Span { start: self.origin + before, end: self.origin + before };
         }
         let written = self.text(span);
         let diagnostic = match pair.as_rule() {
@@ -141,14 +170,12 @@ impl<'a> Builder<'a, '_> {
                 .with_hint("write for example `tensor<1x28x28x6xf32>` or `i32`"),
             Rule::missing_arrow => Diagnostic::error("missing-arrow", span, "expected `->` before the result types")
                 .with_hint("a signature is written `(operand types) -> result types`; without results, `-> ()`"),
-            Rule::wrong_arrow => {
-                Diagnostic::error("wrong-arrow", span, format!("expected `->`, found `{written}`")).with_hint("write `->`")
-            }
+            Rule::wrong_arrow => Diagnostic::error("wrong-arrow", span, format!("expected `->`, found `{written}`"))
+                .with_hint("write `->`"),
             Rule::wrong_equals => Diagnostic::error("wrong-separator", span, "expected `=`, found `:`")
                 .with_hint("attributes are written `name = value`"),
-            Rule::wrong_colon => {
-                Diagnostic::error("wrong-separator", span, "expected `:`, found `=`").with_hint("types are written after `:`")
-            }
+            Rule::wrong_colon => Diagnostic::error("wrong-separator", span, "expected `:`, found `=`")
+                .with_hint("types are written after `:`"),
             _ => return,
         };
         self.report(diagnostic);

@@ -6,8 +6,12 @@ use super::{Builder, excerpt};
 use crate::diagnostic::Diagnostic;
 use crate::statement::Rule;
 use crate::syntax::{
-    Argument, Attribute, AttributeKind, Entry, Form, Name, Operation, Parameter, ResultName, Signature, Span, Type, ValueUse,
+    Argument, Attribute, AttributeKind, Entry, Form, Name, Operation, Parameter, ResultName, Signature, Span, Type,
+    ValueUse,
 };
+
+/// More results of one operation are hardly meant, and `%x:4294967295` must not make anyone allocate that much.
+const MAX_RESULTS: u32 = 1 << 16;
 
 /// The types of a signature as they are collected.
 #[derive(Default)]
@@ -29,12 +33,12 @@ impl<'a> SignatureParts<'a> {
 
 impl<'a> Builder<'a, '_> {
     /// An operation from its parts; `span` is the statement's. Regions are attached later.
-    pub(super) fn operation(&mut self, parts: Pairs<'_, Rule>, span: Span) -> Operation<'a> {
+    pub(super) fn operation(&mut self, parts: Pairs<'_, Rule>, form: Form, span: Span) -> Operation<'a> {
         let mut operation = Operation {
             span,
             results: Vec::new(),
             name: Name { text: "", span },
-            form: Form::Pretty,
+            form,
             arguments: Vec::new(),
             parameters: None,
             successors: Vec::new(),
@@ -43,25 +47,75 @@ impl<'a> Builder<'a, '_> {
             signature: None,
             location: None,
         };
+        let mut signature = SignatureParts::default();
         for part in parts {
-            match part.as_rule() {
-                Rule::result => {
-                    let result = self.result(&part);
-                    operation.results.push(result);
-                }
-                Rule::missing_percent => {
-                    let name = self.bare_name(&part, "a result name");
-                    operation.results.push(ResultName { name, count: 1 });
-                }
-                Rule::generic => self.generic(part, &mut operation),
-                Rule::pretty => self.pretty(part, &mut operation),
-                Rule::function => self.function(part, &mut operation),
-                Rule::module => self.module(part, &mut operation),
-                Rule::location => operation.location = Some(self.location(part)),
-                _ => self.mistake(&part),
-            }
+            self.operation_part(part, &mut operation, &mut signature);
         }
+        if operation.signature.is_none() {
+            operation.signature = signature.finish();
+        }
+        self.complete_dense(&mut operation);
         operation
+    }
+
+    fn operation_part(
+        &mut self,
+        part: Pair<'_, Rule>,
+        operation: &mut Operation<'a>,
+        signature: &mut SignatureParts<'a>,
+    ) {
+        match part.as_rule() {
+            Rule::result => {
+                let result = self.result(&part);
+                operation.results.push(result);
+            }
+            Rule::missing_percent => {
+                let name = self.bare_name(&part, "a result name");
+                operation.results.push(ResultName { name, count: 1 });
+            }
+            Rule::quoted_name => {
+                let span = self.span(&part);
+                operation.name = Name { text: self.unquoted(span), span };
+                self.check_operation_name(operation.name);
+            }
+            Rule::operation_name => operation.name = self.operation_name(&part),
+            Rule::value => {
+                let value = self.value(&part);
+                operation.arguments.push(Argument::Value(value));
+            }
+            Rule::bare_value => {
+                let value = self.bare_value(&part);
+                operation.arguments.push(Argument::Value(value));
+            }
+            Rule::word_attribute if self.is_bare_value(&part) => {
+                let value = self.bare_value(&part);
+                operation.arguments.push(Argument::Value(value));
+            }
+            Rule::number
+            | Rule::word_attribute
+            | Rule::string
+            | Rule::array
+            | Rule::symbol
+            | Rule::dialect_attribute => {
+                let attribute = self.attribute_of_type(part, None);
+                operation.arguments.push(Argument::Attribute(attribute));
+            }
+            Rule::block_name => {
+                let name = self.sigil_name(&part);
+                operation.successors.push(name);
+            }
+            Rule::dictionary => self.entries(part, &mut operation.attributes),
+            Rule::inputs => signature.inputs = Some(self.inputs(part)),
+            Rule::a_type | Rule::missing_type => {
+                let ty = self.ty(&part);
+                signature.types.push(ty);
+                signature.present = true;
+            }
+            Rule::function => self.function(part, operation),
+            Rule::module => self.module(part, operation),
+            Rule::location => operation.location = Some(self.location(part)),
+            _ => self.mistake(&part),
+        }
     }
 
     fn result(&mut self, pair: &Pair<'_, Rule>) -> ResultName<'a> {
@@ -73,76 +127,16 @@ impl<'a> Builder<'a, '_> {
         let end = span.start + name.trim_end().len() as u32;
         let name = Name { text: name.trim_end().get(1..).unwrap_or_default(), span: Span { start: span.start, end } };
         self.check_suffix(name);
-        let count = match count.trim().parse() {
-            Ok(count @ 1..=65536) => count,
-            _ => {
-                self.report(
-                    Diagnostic::error("invalid-result-count", span, "a name stands for 1 to 65536 results")
-                        .with_hint("`%name:2` names two results, `%name#0` and `%name#1`"),
-                );
-                1
-            }
-        };
+        let count = count.trim().parse().unwrap_or(0);
+        if !(1..=MAX_RESULTS).contains(&count) {
+            let message = format!("a name stands for 1 to {MAX_RESULTS} results");
+            self.report(
+                Diagnostic::error("invalid-result-count", span, message)
+                    .with_hint("`%name:2` names two results, `%name#0` and `%name#1`"),
+            );
+        }
+        let count = count.clamp(1, MAX_RESULTS);
         ResultName { name, count }
-    }
-
-    fn generic(&mut self, pair: Pair<'_, Rule>, operation: &mut Operation<'a>) {
-        operation.form = Form::Generic;
-        let mut signature = SignatureParts::default();
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::string => {
-                    let span = self.span(&part);
-                    operation.name = Name { text: self.unquoted(span), span };
-                    self.check_operation_name(operation.name);
-                }
-                Rule::value => {
-                    let value = self.value(&part);
-                    operation.arguments.push(Argument::Value(value));
-                }
-                Rule::bare_value => {
-                    let value = self.bare_value(&part);
-                    operation.arguments.push(Argument::Value(value));
-                }
-                Rule::block_name => {
-                    let name = self.sigil_name(&part);
-                    operation.successors.push(name);
-                }
-                Rule::dictionary => self.entries(part, &mut operation.attributes),
-                _ => self.signature_part(&part, &mut signature),
-            }
-        }
-        operation.signature = signature.finish();
-    }
-
-    fn pretty(&mut self, pair: Pair<'_, Rule>, operation: &mut Operation<'a>) {
-        let mut signature = SignatureParts::default();
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::operation_name => operation.name = self.operation_name(&part),
-                Rule::value => {
-                    let value = self.value(&part);
-                    operation.arguments.push(Argument::Value(value));
-                }
-                Rule::word_attribute if self.is_bare_value(&part) => {
-                    let value = self.bare_value(&part);
-                    operation.arguments.push(Argument::Value(value));
-                }
-                Rule::number
-                | Rule::word_attribute
-                | Rule::string
-                | Rule::array
-                | Rule::symbol
-                | Rule::dialect_attribute => {
-                    let attribute = self.attribute_of_type(part, None);
-                    operation.arguments.push(Argument::Attribute(attribute));
-                }
-                Rule::dictionary => self.entries(part, &mut operation.attributes),
-                _ => self.signature_part(&part, &mut signature),
-            }
-        }
-        operation.signature = signature.finish();
-        self.complete_dense(operation);
     }
 
     /// The type of a positional `dense<…>` is the one type of the signature.
@@ -163,47 +157,28 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    fn signature_part(&mut self, part: &Pair<'_, Rule>, signature: &mut SignatureParts<'a>) {
-        match part.as_rule() {
-            Rule::inputs => {
-                let mut inputs = Vec::new();
-                for part in part.clone().into_inner() {
-                    match part.as_rule() {
-                        Rule::type_text => inputs.push(self.ty(&part)),
-                        _ => self.mistake(&part),
-                    }
-                }
-                signature.inputs = Some(inputs);
+    fn inputs(&mut self, pair: Pair<'_, Rule>) -> Vec<Type<'a>> {
+        let mut inputs = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::a_type => inputs.push(self.ty(&part)),
+                _ => self.mistake(&part),
             }
-            Rule::type_text | Rule::missing_type => {
-                let ty = self.ty(part);
-                signature.types.push(ty);
-                signature.present = true;
-            }
-            _ => self.mistake(part),
         }
+        inputs
     }
 
     fn operation_name(&mut self, pair: &Pair<'_, Rule>) -> Name<'a> {
         let span = self.span(pair);
         let text = self.text(span);
         let name = Name { text: if text == "return" { "func.return" } else { text }, span };
-        match text {
-            "func.func" => self.report(
-                Diagnostic::error("malformed-function", span, "expected `@name(parameters)` after `func.func`")
-                    .with_hint("a function is written `func.func @name(%x: T) -> U { ... }`"),
-            ),
-            "module" | "builtin.module" => self.report(
-                Diagnostic::error("malformed-module", span, "a module has one region and no operands")
-                    .with_hint("a module is written `module @name { ... }`"),
-            ),
-            _ => self.check_operation_name(name),
-        }
+        self.check_operation_name(name);
         name
     }
 
     fn check_operation_name(&mut self, name: Name<'a>) {
-        let dialect_and_name = name.text.split_once('.').is_some_and(|(dialect, rest)| !dialect.is_empty() && !rest.is_empty());
+        let dialect_and_name =
+            name.text.split_once('.').is_some_and(|(dialect, rest)| !dialect.is_empty() && !rest.is_empty());
         if !dialect_and_name {
             let message = format!("`{}` is not an operation name", excerpt(name.text));
             let mut diagnostic = Diagnostic::error("missing-dialect", name.span, message);
@@ -234,8 +209,12 @@ impl<'a> Builder<'a, '_> {
                 Rule::missing_at => {
                     let text = self.text(span);
                     self.report(
-                        Diagnostic::error("missing-at", span, format!("a symbol begins with `@`, found `{}`", excerpt(text)))
-                            .with_hint(format!("write `@{}`", excerpt(text))),
+                        Diagnostic::error(
+                            "missing-at",
+                            span,
+                            format!("a symbol begins with `@`, found `{}`", excerpt(text)),
+                        )
+                        .with_hint(format!("write `@{}`", excerpt(text))),
                     );
                     let kind = AttributeKind::Symbol(vec![Name { text, span }]);
                     operation.arguments.push(Argument::Attribute(Attribute { span, kind }));
@@ -256,7 +235,7 @@ impl<'a> Builder<'a, '_> {
         let mut stated = false;
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::type_text | Rule::missing_type => {
+                Rule::a_type | Rule::missing_type => {
                     let ty = self.ty(&part);
                     results.push(ty);
                     dictionaries.push(Attribute { span: ty.span, kind: AttributeKind::Dictionary(Vec::new()) });
@@ -275,7 +254,9 @@ impl<'a> Builder<'a, '_> {
         }
         if stated {
             let name = Name { text: "res_attrs", span };
-            operation.attributes.push(Entry { name, value: Attribute { span, kind: AttributeKind::Array(dictionaries) } });
+            operation
+                .attributes
+                .push(Entry { name, value: Attribute { span, kind: AttributeKind::Array(dictionaries) } });
         }
         operation.signature = Some(Signature::Function { inputs: Vec::new(), results });
     }
@@ -327,7 +308,7 @@ impl<'a> Builder<'a, '_> {
                     parameter.name = value.name;
                 }
                 Rule::bare_value => parameter.name = self.bare_value(&part).name,
-                Rule::type_text | Rule::missing_type => parameter.ty = self.ty(&part),
+                Rule::a_type | Rule::missing_type => parameter.ty = self.ty(&part),
                 Rule::dictionary => self.entries(part, &mut parameter.attributes),
                 Rule::location => parameter.location = Some(self.location(part)),
                 _ => self.mistake(&part),
@@ -339,7 +320,10 @@ impl<'a> Builder<'a, '_> {
     fn value(&mut self, pair: &Pair<'_, Rule>) -> ValueUse<'a> {
         let span = self.span(pair);
         let (name, index) = self.split_index(span);
-        let name = Name { text: name.get(1..).unwrap_or_default(), span: Span { start: span.start, end: span.start + name.len() as u32 } };
+        let name = Name {
+            text: name.get(1..).unwrap_or_default(),
+            span: Span { start: span.start, end: span.start + name.len() as u32 },
+        };
         self.check_suffix(name);
         ValueUse { name, index }
     }
