@@ -1,0 +1,290 @@
+//! One `int8` operation, with places for its operands and its result, as layers of the code generator.
+
+use dpuc_codegen::{
+    Activation, Constant, Convolution, ElementwiseKind, FeatureMap, Layer, Pool, PoolKind, check, limits,
+};
+use dpuc_dialects::{Ir, OpId, ValueId};
+use dpuc_isa::Target;
+
+use super::window::{Window, numbers};
+use super::Reason;
+use crate::placement::Placement;
+
+/// Looks up where a value is in DDR.
+pub(crate) type Places<'a> = dyn Fn(ValueId) -> Option<Placement> + 'a;
+
+/// The layers that compute an operation; none if its result already is where its operands are.
+///
+/// Constants are operands with places. A bias must be one the hardware takes as it is (see [`crate::plan`]); otherwise the
+/// shift is clamped to its field.
+///
+/// # Errors
+/// The operation is none that layers can express. Limits are not checked; [`dpuc_codegen::check`] does that.
+pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer>, Reason> {
+    let context = Context { ir, op, places };
+    match ir.op_name(op) {
+        "int8.conv2d" => {
+            let convolution = context.convolution()?;
+            Ok(vec![Layer::Conv2d { convolution, augment_channels: false }])
+        }
+        "int8.depthwise_conv2d" => Ok(vec![Layer::DepthwiseConv2d(context.convolution()?)]),
+        "int8.transposed_conv2d" => Ok(vec![Layer::TransposedConv2d(context.convolution()?)]),
+        "int8.transposed_depthwise_conv2d" => Ok(vec![Layer::TransposedDepthwiseConv2d(context.convolution()?)]),
+        "int8.max_pool" => context.pool(PoolKind::Max),
+        "int8.avg_pool" => context.pool(PoolKind::Average),
+        "int8.add" => context.elementwise(ElementwiseKind::Add),
+        "int8.mul" => context.elementwise(ElementwiseKind::Multiply),
+        "int8.requantise" => context.requantise(),
+        "int8.concat" => context.concat(),
+        "int8.reshape" => context.reshape(),
+        "int8.upsample" => context.upsample(),
+        "int8.downsample" => {
+            let scale = numbers(ir, op, "scale")?;
+            Ok(vec![Layer::Downsample { input: context.input(0)?, output: context.output()?, scale }])
+        }
+        "int8.hard_sigmoid" => {
+            Ok(vec![Layer::HardSigmoid { input: context.input(0)?, output: context.output()? }])
+        }
+        "int8.leaky_relu" => context.leaky_relu(),
+        "int8.quantise" | "int8.dequantise" => Err(Reason::Boundary),
+        name if name.starts_with("nn.") => Err(Reason::Float),
+        name => Err(Reason::NoDpuForm { operation: name.to_owned() }),
+    }
+}
+
+/// Whether a convolution should fold its kernel columns into channels: it reads an input of the subgraph, the target can, and
+/// the array has less to do (`spec/xmodel.md` section 5.5).
+pub(crate) fn augments(convolution: &Convolution, target: &Target) -> bool {
+    let folded = u64::from(convolution.kernel[1]) * u64::from(convolution.input.channels);
+    let plain = u64::from(convolution.kernel[1]) * target.lines(convolution.input.channels as usize) as u64;
+    let layer = Layer::Conv2d { convolution: *convolution, augment_channels: true };
+    target.channel_augmentation
+        && (target.lines(usize::try_from(folded).unwrap_or(usize::MAX)) as u64) < plain
+        && check(&layer, target).is_ok()
+}
+
+/// The exponent `k` of the weight `2^k` by which a separate `ReLU6` is a depthwise convolution: what a right shift cannot do.
+///
+/// # Errors
+/// The weight does not fit in eight bits.
+pub(crate) fn relu6_exponent(input_fix_point: i32, output_fix_point: i32) -> Result<i32, Reason> {
+    let exponent = i64::from(output_fix_point) - i64::from(input_fix_point);
+    let weight = dpuc_codegen::relu6_weight(input_fix_point, output_fix_point)?;
+    debug_assert!(exponent <= limits::RELU6_EXPONENT.max);
+    Ok(weight.ilog2() as i32)
+}
+
+struct Context<'a> {
+    ir: &'a Ir,
+    op: OpId,
+    places: &'a Places<'a>,
+}
+
+impl Context<'_> {
+    fn shape(&self, value: ValueId) -> Result<Vec<usize>, Reason> {
+        self.ir.shape_of(value).ok_or(Reason::Malformed { what: "shape" })
+    }
+
+    fn fix_point(&self, value: ValueId) -> Result<i32, Reason> {
+        self.ir.fix_of(value).ok_or(Reason::Float)
+    }
+
+    fn place(&self, value: ValueId) -> Result<Placement, Reason> {
+        (self.places)(value).ok_or(Reason::Malformed { what: "placement" })
+    }
+
+    fn map(&self, value: ValueId) -> Result<FeatureMap, Reason> {
+        self.map_at(value, &self.place(value)?)
+    }
+
+    fn map_at(&self, value: ValueId, place: &Placement) -> Result<FeatureMap, Reason> {
+        let shape = self.shape(value)?;
+        place.feature_map(&shape, self.fix_point(value)?).ok_or(Reason::Layout { shape })
+    }
+
+    fn operand(&self, index: usize) -> Result<ValueId, Reason> {
+        self.ir.operands(self.op).get(index).copied().ok_or(Reason::Malformed { what: "operand list" })
+    }
+
+    fn input(&self, index: usize) -> Result<FeatureMap, Reason> {
+        self.map(self.operand(index)?)
+    }
+
+    fn output(&self) -> Result<FeatureMap, Reason> {
+        self.map(self.ir.result(self.op))
+    }
+
+    fn constant(&self, value: ValueId) -> Result<Constant, Reason> {
+        let place = self.place(value)?;
+        let address = u32::try_from(place.address).map_err(|_| Reason::Malformed { what: "constant's address" })?;
+        Ok(Constant { region: place.region, address })
+    }
+
+    fn activation(&self) -> Result<Activation, Reason> {
+        match self.ir.str(self.op, "activation") {
+            Some("none") => Ok(Activation::None),
+            Some("relu") => Ok(Activation::Relu),
+            Some("relu6") => Ok(Activation::Relu6),
+            Some("leaky_relu") => Ok(Activation::LeakyRelu),
+            _ => Err(Reason::Malformed { what: "activation" }),
+        }
+    }
+
+    fn convolution(&self) -> Result<Convolution, Reason> {
+        let weights = self.operand(1)?;
+        let (input, output) = (self.input(0)?, self.output()?);
+        let weight_fix_point = self.fix_point(weights)?;
+        let product = i64::from(input.fix_point) + i64::from(weight_fix_point);
+        let (bias, bias_fix_point) = match self.ir.operands(self.op).get(2) {
+            Some(&bias) => (self.constant(bias)?, i64::from(self.fix_point(bias)?)),
+            None => (Constant::default(), product),
+        };
+        let shift = product - bias_fix_point + 1;
+        let Window { kernel, strides, dilations, pads } = Window::of(self.ir, self.op)?;
+        Ok(Convolution {
+            input,
+            output,
+            kernel,
+            strides,
+            dilations,
+            pads,
+            weights: self.constant(weights)?,
+            weight_fix_point,
+            bias,
+            bias_shift: shift.clamp(limits::BIAS_SHIFT.min, limits::BIAS_SHIFT.max) as u32,
+            activation: self.activation()?,
+        })
+    }
+
+    fn pool(&self, kind: PoolKind) -> Result<Vec<Layer>, Reason> {
+        let Window { kernel, strides, pads, .. } = Window::of(self.ir, self.op)?;
+        let (input, output) = (self.input(0)?, self.output()?);
+        Ok(vec![Layer::Pool(Pool { kind, input, output, kernel, strides, pads })])
+    }
+
+    fn elementwise(&self, kind: ElementwiseKind) -> Result<Vec<Layer>, Reason> {
+        let inputs = self.ir.operands(self.op).iter().map(|&value| self.map(value)).collect::<Result<_, _>>()?;
+        let relu = self.activation()? == Activation::Relu;
+        Ok(vec![Layer::Elementwise { kind, inputs, output: self.output()?, relu }])
+    }
+
+    fn requantise(&self) -> Result<Vec<Layer>, Reason> {
+        let (input, output) = (self.input(0)?, self.output()?);
+        let activation = self.activation()?;
+        if activation != Activation::Relu6 {
+            return Ok(vec![Layer::Copy { input, output, relu: activation == Activation::Relu }]);
+        }
+        let rank = self.shape(self.ir.result(self.op))?.len();
+        if rank != 4 {
+            return Err(Reason::Relu6Rank { rank });
+        }
+        Ok(vec![Layer::DepthwiseConv2d(Convolution {
+            input,
+            output,
+            kernel: [1, 1],
+            strides: [1, 1],
+            dilations: [1, 1],
+            pads: [0; 4],
+            weights: Constant::default(),
+            weight_fix_point: relu6_exponent(input.fix_point, output.fix_point)?,
+            bias: Constant::default(),
+            bias_shift: 1,
+            activation,
+        })])
+    }
+
+    /// A copy for each input that is not in its place already.
+    fn concat(&self) -> Result<Vec<Layer>, Reason> {
+        let result = self.ir.result(self.op);
+        let axis = self.ir.int(self.op, "axis").and_then(|axis| usize::try_from(axis).ok());
+        let place = self.place(result)?;
+        let axis = axis.filter(|&axis| axis < place.strides.len()).ok_or(Reason::Malformed { what: "axis" })?;
+        let fix_point = self.fix_point(result)?;
+        let mut copies = Vec::new();
+        let mut first = 0;
+        for &value in self.ir.operands(self.op) {
+            let shape = self.shape(value)?;
+            let target = place.part(axis, first);
+            first += shape.get(axis).copied().unwrap_or(0);
+            if self.place(value)? == target {
+                continue;
+            }
+            let input = self.map(value)?;
+            let output = target.feature_map(&shape, fix_point).ok_or(Reason::Layout { shape })?;
+            copies.push(Layer::Copy { input, output, relu: false });
+        }
+        Ok(copies)
+    }
+
+    /// Nothing where the result shares the bytes of the input, a copy elsewhere.
+    fn reshape(&self) -> Result<Vec<Layer>, Reason> {
+        let (input, output) = (self.operand(0)?, self.ir.result(self.op));
+        let (from, to) = (self.shape(input)?, self.shape(output)?);
+        if from.first() != to.first() {
+            let size = |shape: &[usize]| shape.first().copied().unwrap_or(1);
+            return Err(Reason::FirstDimension { before: size(&from), after: size(&to) });
+        }
+        let (source, target) = (self.place(input)?, self.place(output)?);
+        if !source.is_dense(&from) || !target.is_dense(&to) {
+            return Err(Reason::Layout { shape: from });
+        }
+        if (source.region, source.address) == (target.region, target.address) {
+            return Ok(Vec::new());
+        }
+        let same_shape = Placement::dense(target.region, target.address, &from);
+        Ok(vec![Layer::Copy { input: self.input(0)?, output: self.map_at(input, &same_shape)?, relu: false }])
+    }
+
+    fn upsample(&self) -> Result<Vec<Layer>, Reason> {
+        if self.ir.bool(self.op, "align_corners") == Some(true) {
+            return Err(Reason::AlignCorners);
+        }
+        if self.ir.str(self.op, "mode") != Some("nearest") {
+            return Err(Reason::Bilinear);
+        }
+        let (input, output) = (self.input(0)?, self.output()?);
+        let half = if self.ir.bool(self.op, "half_pixel") == Some(true) { 0.5 } else { 0.0 };
+        for (input, output) in [(input.height, output.height), (input.width, output.width)] {
+            if !nearest_is_division(input, output, half) {
+                return Err(Reason::Coordinates { input: input as usize, output: output as usize });
+            }
+        }
+        Ok(vec![Layer::UpsampleNearest { input, output, scale: numbers(self.ir, self.op, "scale")? }])
+    }
+
+    fn leaky_relu(&self) -> Result<Vec<Layer>, Reason> {
+        let number = |name| self.ir.int(self.op, name).ok_or(Reason::Malformed { what: name });
+        let slope = i8::try_from(number("multiplier")?).map_err(|_| Reason::Malformed { what: "multiplier" })?;
+        let slope_fix_point = i32::try_from(number("shift")?).map_err(|_| Reason::Malformed { what: "shift" })?;
+        Ok(vec![Layer::LeakyRelu { input: self.input(0)?, output: self.output()?, slope, slope_fix_point }])
+    }
+}
+
+/// Largest size whose half pixels single precision can count.
+const COORDINATE_MAX: u32 = 1 << 23;
+
+/// Whether the coordinates of `spec/numerics.md` section 5.7, in single precision, choose source `o / (output / input)` for every
+/// output `o`.
+fn nearest_is_division(input: u32, output: u32, half: f32) -> bool {
+    if output > COORDINATE_MAX || output.checked_rem(input) != Some(0) {
+        return false;
+    }
+    let scale = output / input;
+    let step = input as f32 / output as f32;
+    (0..output).all(|o| ((o as f32 + half) * step).floor().min((input - 1) as f32) as u32 == o / scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn single_precision_coordinates_can_differ_from_division() {
+        assert!([(1, 1), (3, 6), (7, 56), (13, 26), (80, 160)].iter().all(|&(i, o)| nearest_is_division(i, o, 0.0)));
+        assert!(!nearest_is_division(3, 5, 0.0));
+        // 41 · (1/41) is below 1 in single precision.
+        let differing = (1..200).find(|&scale| !nearest_is_division(4, 4 * scale, 0.0));
+        assert!(differing.is_some_and(|scale| scale > 16), "{differing:?}");
+        assert!((1..200).all(|scale| nearest_is_division(4, 4 * scale, 0.5)));
+    }
+}

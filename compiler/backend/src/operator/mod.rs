@@ -1,0 +1,10 @@
+//! `int8` operations as layers of the code generator.
+
+mod geometry;
+mod reason;
+mod window;
+
+pub use reason::Reason;
+
+pub(crate) use geometry::{augments, layers, relu6_exponent};
+pub(crate) use window::Window;

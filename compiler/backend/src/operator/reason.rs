@@ -1,0 +1,96 @@
+//! Why an operation stays on the CPU, in words.
+
+use dpuc_codegen::Violation;
+use thiserror::Error;
+
+/// One reason why the DPU cannot run an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Some operand or result is no int8 tensor.
+    #[error("it computes with floats; the DPU computes with `int8` operations only")]
+    Float,
+    /// It converts between floats and integers.
+    #[error("conversion between floats and int8 is the host's part")]
+    Boundary,
+    /// There is no instruction for it.
+    #[error("`{operation}` has no DPU form")]
+    NoDpuForm {
+        /// The operation.
+        operation: String,
+    },
+    /// A limit of the accelerator.
+    #[error(transparent)]
+    Limit(#[from] Violation),
+    /// Weights or bias are computed.
+    #[error("its {operand} are not a constant; the DPU loads them from its constant region")]
+    NotConstant {
+        /// `weights` or `bias values`.
+        operand: &'static str,
+    },
+    /// More than one image.
+    #[error("its batch is {batch}; a DPU core takes one image, so compile with batch 1")]
+    Batch {
+        /// The first dimension.
+        batch: usize,
+    },
+    /// A reshape moves elements into the first dimension.
+    #[error("the first dimension changes from {before} to {after}; on the DPU it is the batch")]
+    FirstDimension {
+        /// Of the input.
+        before: usize,
+        /// Of the result.
+        after: usize,
+    },
+    /// A tensor is no stack of rows.
+    #[error("a tensor of shape {} cannot be addressed as rows of pixels", show(shape))]
+    Layout {
+        /// The shape.
+        shape: Vec<usize>,
+    },
+    /// A reshape of a host value needs no DPU.
+    #[error("its input is not on the DPU")]
+    InputNotOnDpu,
+    /// A concatenation of host values needs no DPU.
+    #[error("none of its inputs is on the DPU")]
+    NoInputOnDpu,
+    /// A concatenation of host and DPU values.
+    #[error("one of its inputs is not on the DPU, and then only 4-D maps joined along axis 3 go to the DPU; this is axis {axis}")]
+    MixedConcat {
+        /// The axis.
+        axis: i64,
+    },
+    /// Corner-aligned enlargement.
+    #[error("the DPU does not support align_corners = true")]
+    AlignCorners,
+    /// Interpolation.
+    #[error("the DPU enlarges by repeating pixels; bilinear interpolation has no DPU form")]
+    Bilinear,
+    /// Single-precision coordinates and integer division choose different pixels.
+    #[error("for {input} to {output} pixels, coordinates in single precision choose other pixels than the DPU's integer scale")]
+    Coordinates {
+        /// Input size.
+        input: usize,
+        /// Output size.
+        output: usize,
+    },
+    /// A pointwise operation with an activation that only convolutions have.
+    #[error("the DPU computes a separate ReLU6 of 4-D maps only; this has {rank} dimensions")]
+    Relu6Rank {
+        /// Number of dimensions.
+        rank: usize,
+    },
+    /// A group of operations that only move data.
+    #[error("alone it would be a DPU subgraph without computation")]
+    NothingToCompute,
+    /// The operation breaks a rule its verifier should have found.
+    #[error("its {what} cannot be read")]
+    Malformed {
+        /// Attribute or type.
+        what: &'static str,
+    },
+}
+
+fn show(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x")
+}

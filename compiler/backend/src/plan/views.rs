@@ -1,0 +1,153 @@
+//! Which tensors share a buffer.
+//!
+//! A reshape shares the bytes of its input. An input of a concatenation is written straight into it where that is exact
+//! (`spec/xmodel.md` section 4.4): it has the result's fix point, is computed in the subgraph, is not stored elsewhere (input or output
+//! of the subgraph, input of another concatenation) and nobody needs it without gaps (a reshape).
+
+use dpuc_dialects::dialects::{dpu, int8};
+use dpuc_dialects::{BlockId, Ir, OpId, ValueId};
+use rustc_hash::FxHashMap;
+
+use crate::placement::{byte_count, dense_strides};
+
+/// What a buffer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// An input of the subgraph.
+    Input,
+    /// An output of the subgraph.
+    Output,
+    /// Values between operations.
+    Workspace,
+}
+
+/// A contiguous piece of DDR.
+#[derive(Clone, Debug)]
+pub(super) struct Buffer {
+    pub(super) role: Role,
+    pub(super) bytes: u64,
+    /// Index of the first operation that writes it.
+    pub(super) first: usize,
+    /// Index of the last operation that reads or writes it.
+    pub(super) last: usize,
+}
+
+/// A tensor inside a buffer.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub(super) buffer: usize,
+    pub(super) offset: u64,
+    pub(super) strides: Vec<u64>,
+}
+
+/// The buffers of a subgraph and the tensors in them.
+#[derive(Debug, Default)]
+pub(super) struct Views {
+    pub(super) buffers: Vec<Buffer>,
+    pub(super) views: FxHashMap<ValueId, View>,
+}
+
+impl Views {
+    /// Arranges inputs and results of all operations of the block. Constants have no view.
+    pub(super) fn new(ir: &Ir, block: BlockId) -> Self {
+        let ops: Vec<OpId> = ir.ops(block).filter(|&op| !ir.is(op, &int8::CONSTANT)).collect();
+        let mut views = Self::default();
+        for &argument in ir.arguments(block) {
+            views.add_buffer(ir, argument, Role::Input);
+        }
+        views.arrange(ir, &ops);
+        for (index, &op) in ops.iter().enumerate() {
+            for &value in ir.operands(op).iter().chain(ir.results(op)) {
+                views.touch(value, index);
+            }
+        }
+        if let Some(&end) = ops.last().filter(|&&end| ir.is(end, &dpu::RETURN)) {
+            for &value in ir.operands(end) {
+                views.make_output(value);
+            }
+        }
+        views
+    }
+
+    fn arrange(&mut self, ir: &Ir, ops: &[OpId]) {
+        let parts = parts(ir, ops);
+        // Backwards, so that a concatenation has its view before its parts.
+        for &value in ops.iter().rev().filter(|&&op| !ir.is(op, &int8::RESHAPE)).flat_map(|&op| ir.results(op)) {
+            let whole = parts.get(&value).and_then(|part| Some((part, self.views.get(&part.whole)?)));
+            match whole {
+                Some((part, whole)) => {
+                    let offset = whole.offset.saturating_add(whole.strides[part.axis].saturating_mul(part.first as u64));
+                    let view = View { offset, ..whole.clone() };
+                    self.views.insert(value, view);
+                }
+                None => self.add_buffer(ir, value, Role::Workspace),
+            }
+        }
+        for &op in ops.iter().filter(|&&op| ir.is(op, &int8::RESHAPE)) {
+            if let Some(source) = self.views.get(&ir.operand(op, 0)) {
+                let strides = dense_strides(&ir.shape_of(ir.result(op)).unwrap_or_default());
+                let view = View { strides, ..source.clone() };
+                self.views.insert(ir.result(op), view);
+            }
+        }
+    }
+
+    fn add_buffer(&mut self, ir: &Ir, value: ValueId, role: Role) {
+        let shape = ir.shape_of(value).unwrap_or_default();
+        let view = View { buffer: self.buffers.len(), offset: 0, strides: dense_strides(&shape) };
+        self.buffers.push(Buffer { role, bytes: byte_count(&shape), first: usize::MAX, last: 0 });
+        self.views.insert(value, view);
+    }
+
+    fn touch(&mut self, value: ValueId, index: usize) {
+        if let Some(view) = self.views.get(&value) {
+            let buffer = &mut self.buffers[view.buffer];
+            buffer.first = buffer.first.min(index);
+            buffer.last = buffer.last.max(index);
+        }
+    }
+
+    fn make_output(&mut self, value: ValueId) {
+        if let Some(view) = self.views.get(&value) {
+            let buffer = &mut self.buffers[view.buffer];
+            if buffer.role == Role::Workspace {
+                buffer.role = Role::Output;
+            }
+        }
+    }
+}
+
+/// A tensor as a part of a concatenation.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    whole: ValueId,
+    axis: usize,
+    first: usize,
+}
+
+/// The concatenation that each in-place input is a part of.
+fn parts(ir: &Ir, ops: &[OpId]) -> FxHashMap<ValueId, Part> {
+    let mut parts = FxHashMap::default();
+    for &concat in ops.iter().filter(|&&op| ir.is(op, &int8::CONCAT)) {
+        let whole = ir.result(concat);
+        let Some(axis) = ir.int(concat, "axis").and_then(|axis| usize::try_from(axis).ok()) else { continue };
+        // Other ranks would not all be rows of pixels.
+        if ir.shape_of(whole).is_none_or(|shape| shape.len() != 4) {
+            continue;
+        }
+        let mut first = 0;
+        for &value in ir.operands(concat) {
+            if ir.fix_of(value) == ir.fix_of(whole) && may_have_gaps(ir, value) {
+                parts.entry(value).or_insert(Part { whole, axis, first });
+            }
+            first += ir.shape_of(value).and_then(|shape| shape.get(axis).copied()).unwrap_or(0);
+        }
+    }
+    parts
+}
+
+/// Whether a value is computed in the subgraph and nobody needs its bytes without gaps.
+fn may_have_gaps(ir: &Ir, value: ValueId) -> bool {
+    let computed = ir.defining_op(value).is_some_and(|op| !ir.is(op, &int8::CONSTANT) && !ir.is(op, &int8::RESHAPE));
+    computed && ir.users(value).iter().all(|&user| !ir.is(user, &int8::RESHAPE) && !ir.is(user, &dpu::RETURN))
+}
