@@ -1,4 +1,4 @@
-module @fashion_cnn attributes {weights = "fashion_cnn.safetensors"} {
+module @fashion_cnn attributes {dpuc.weights = "fashion_cnn.safetensors"} {
   func.func @main(%image: tensor<1x28x28x1xf32>) -> (tensor<1x10xf32>, tensor<1x10xf32>) {
     %image_fix = nn.fix %image {fix_point = 6} : tensor<1x28x28x1xf32>
     %conv1.weight = nn.constant @conv1.weight : tensor<32x3x3x1xf32>

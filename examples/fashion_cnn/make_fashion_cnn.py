@@ -376,7 +376,7 @@ def module_text(ops: list[Op], positions: dict[str, int], image_shape: tuple[int
     result_types = ", ".join(types[name] for name in results)
     body = "".join(f"    {text}\n" for text in lines)
     return (
-        f'module @{MODULE} attributes {{weights = "{MODULE}.safetensors"}} {{\n'
+        f'module @{MODULE} attributes {{dpuc.weights = "{MODULE}.safetensors"}} {{\n'
         f"  func.func @main(%{IMAGE}: {types[IMAGE]}) -> ({result_types}) {{\n"
         f"{body}"
         f"    func.return {', '.join(f'%{name}' for name in results)} : {result_types}\n"

@@ -1,1 +1,121 @@
-//! Tests over IR files, real models and command lines.
+//! What the tests over real models share: finding the models, golden arrays, random inputs.
+
+use std::path::{Path, PathBuf};
+
+use dpuc_dialects::Ir;
+use dpuc_dialects::dialects::func;
+use dpuc_evaluate::Tensor;
+use dpuc_xmodel::Graph;
+
+/// All compiled samples, below `models/xmodel` of the shared folder.
+pub const COMPILED: [&str; 15] = [
+    "dpu_mnist/compiled_b4096.xmodel",
+    "mnist_cnn/compiled_b4096.xmodel",
+    "pointpillars/compiled_b4096.xmodel",
+    "squeezenet/compiled_b4096.xmodel",
+    "tf2_custom_op/compiled_b4096.xmodel",
+    "unet2d_liver/compiled_b4096.xmodel",
+    "zero_dce/compiled_b4096.xmodel",
+    "yolox_nano/compiled_b512.xmodel",
+    "yolox_nano/compiled_b800.xmodel",
+    "yolox_nano/compiled_b1024.xmodel",
+    "yolox_nano/compiled_b1152.xmodel",
+    "yolox_nano/compiled_b1600.xmodel",
+    "yolox_nano/compiled_b2304.xmodel",
+    "yolox_nano/compiled_b3136.xmodel",
+    "yolox_nano/compiled_b4096.xmodel",
+];
+
+/// All quantised samples.
+pub const QUANTISED: [&str; 4] = [
+    "mnist_cnn/quantised.xmodel",
+    "cifar_resnet20/quantised.xmodel",
+    "zero_dce/quantised.xmodel",
+    "pointpillars/quantised.xmodel",
+];
+
+/// The folder of sample models; `None`, with a notice, when it is absent and not required.
+///
+/// # Panics
+/// If it is absent and `DPUC_REQUIRE_SHARED` is 1.
+pub fn models() -> Option<PathBuf> {
+    let shared = std::env::var_os("DPUC_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
+    let folder = shared.join("models/xmodel");
+    if folder.exists() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("DPUC_REQUIRE_SHARED").is_none_or(|v| v != "1"), "{} is required", folder.display());
+    eprintln!("SKIPPED: {} does not exist; set DPUC_SHARED to the folder that has models/", folder.display());
+    None
+}
+
+/// Reads a sample.
+///
+/// # Panics
+/// If it cannot be read.
+pub fn read(models: &Path, sample: &str) -> Graph {
+    let bytes = std::fs::read(models.join(sample)).unwrap_or_else(|error| panic!("{sample}: {error}"));
+    dpuc_xmodel::read(&bytes).unwrap_or_else(|error| panic!("{sample}: {error}"))
+}
+
+/// Imports a sample.
+///
+/// # Panics
+/// If it cannot be imported.
+pub fn import(models: &Path, sample: &str) -> Ir {
+    dpuc_import::import_xmodel(&read(models, sample)).unwrap_or_else(|error| panic!("{sample}: {error}")).ir
+}
+
+/// What an input of signed bytes is filled with.
+#[derive(Clone, Copy, Debug)]
+pub enum Fill {
+    /// Pseudo-random bytes from a seed.
+    Random(u64),
+    /// One byte everywhere.
+    Constant(i8),
+}
+
+impl Fill {
+    /// Three random inputs, and the extremes.
+    pub const ALL: [Self; 5] = [Self::Random(1), Self::Random(2), Self::Random(3), Self::Constant(-128), Self::Constant(127)];
+
+    /// `count` bytes.
+    pub fn bytes(self, count: usize) -> Vec<i8> {
+        match self {
+            Self::Constant(value) => vec![value; count],
+            Self::Random(seed) => {
+                let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+                let mut next = || {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    (state >> 32) as i8
+                };
+                (0..count).map(|_| next()).collect()
+            }
+        }
+    }
+}
+
+/// Inputs for `@main`: signed bytes where it takes them; where it takes floats, the numbers those bytes stand for at the fix point of the
+/// `int8.quantise` that reads them.
+///
+/// # Panics
+/// If a float argument is not quantised.
+pub fn inputs(ir: &Ir, fill: Fill) -> Vec<Tensor> {
+    let function = ir.find_symbol("main").expect("@main");
+    let arguments = ir.arguments(func::entry(ir, function));
+    let tensor = |&argument: &dpuc_dialects::ValueId| {
+        let shape = ir.shape_of(argument).expect("a static shape");
+        let bytes = fill.bytes(shape.iter().product());
+        if ir.fix_of(argument).is_some() {
+            return Tensor::from_i8(&shape, bytes).expect("shape and bytes agree");
+        }
+        let quantised = ir.users(argument).into_iter().find_map(|user| ir.fix_of(ir.result(user)));
+        let step = (-f64::from(quantised.expect("floats are quantised"))).exp2();
+        let floats = bytes.into_iter().map(|byte| (f64::from(byte) * step) as f32).collect();
+        Tensor::from_f32(&shape, floats).expect("shape and floats agree")
+    };
+    arguments.iter().map(tensor).collect()
+}

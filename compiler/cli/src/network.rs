@@ -55,7 +55,7 @@ pub(crate) fn parse_text(source: &str, file: &str, options: &ParseOptions) -> Re
 
 /// Maps the side file that the module names, relative to the text's folder.
 pub(crate) fn open_weights(ir: &mut Ir, path: &Path) -> Result<()> {
-    let side_file = ir.attribute(ir.root(), "weights").and_then(Attribute::as_str).map(str::to_owned);
+    let side_file = ir.attribute(ir.root(), "dpuc.weights").and_then(Attribute::as_str).map(str::to_owned);
     if let Some(side_file) = side_file {
         let folder = path.parent().unwrap_or(Path::new("."));
         ir.weights.open(&folder.join(side_file))?;
@@ -70,7 +70,7 @@ pub(crate) fn write_text(ir: &Ir, path: &Path, options: PrintOptions) -> Result<
         let side_file = path.with_extension("safetensors");
         let name = side_file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         files::write(&side_file, &ir.weights.to_safetensors()?)?;
-        ir.set_attribute(ir.root(), "weights", Attribute::string(name));
+        ir.set_attribute(ir.root(), "dpuc.weights", Attribute::string(name));
     }
     files::write(path, print(&ir, options).as_bytes())
 }

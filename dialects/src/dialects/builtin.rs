@@ -4,10 +4,10 @@ use crate::define::{AttributeKind, Dialect, OpDefinition, Traits, maybe, op};
 
 /// A program.
 pub static MODULE: OpDefinition = op("builtin.module", "A program: functions, subgraphs and the constants they share.")
-    .describe("`weights` names the safetensors side file, relative to the text's own folder, that holds the constants referred to by symbol.")
+    .describe("`dpuc.weights` names the safetensors side file, relative to the text's own folder, that holds the constants referred to by symbol.")
     .attributes(&[
         maybe("sym_name", AttributeKind::Str, "Name of the program."),
-        maybe("weights", AttributeKind::Str, "Side file with the constants, relative to the text's folder."),
+        maybe("dpuc.weights", AttributeKind::Str, "Side file with the constants, relative to the text's folder."),
     ])
     .regions(1)
     .traits(

@@ -10,7 +10,6 @@ pub static FUNC: OpDefinition = op("func.func", "A function; without a body, a d
         required("sym_name", AttributeKind::Str, "Its name."),
         required("function_type", AttributeKind::Type, "Its arguments' and results' types."),
         maybe("sym_visibility", AttributeKind::Choice(&["public", "private", "nested"]), "Who may call it."),
-        maybe("device", AttributeKind::Choice(&["dpu", "cpu"]), "Where the partition placed it."),
     ])
     .regions(1)
     .traits(Traits::ISOLATED.and(Traits::SYMBOL).and(Traits::FUNCTION).and(Traits::OPEN_ATTRIBUTES))
