@@ -4,6 +4,7 @@ mod diagnostic;
 mod explain;
 mod lexer;
 mod parse;
+mod render;
 mod scan;
 mod statement;
 mod suggest;
@@ -14,6 +15,7 @@ mod types;
 
 pub use diagnostic::{Diagnostic, Note, Severity};
 pub use parse::{Parsed, parse};
+pub use render::{line_column, render};
 pub use suggest::suggest;
 pub use syntax::*;
 pub use text::{
