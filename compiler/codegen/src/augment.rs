@@ -78,8 +78,8 @@ impl AugmentedMap {
     /// Notes what Load's pad mask cannot express.
     pub(crate) fn check(&self, target: &Target, findings: &mut Findings) {
         let channels = self.channels();
-        let declared = 2 * target.channel_parallel as i64;
-        findings.require(limits::AUGMENTED_CHANNELS.up_to(declared.min(limits::AUGMENTED_CHANNELS.max)), channels);
+        let declared = limits::AUGMENTED_CHANNELS.max.min(target.augmented_channels_max() as i64);
+        findings.require(limits::AUGMENTED_CHANNELS.up_to(declared), channels);
         let step = i64::from(self.stride) * i64::from(self.input.channels);
         findings.require(limits::AUGMENTED_STEP.up_to(channels), step);
         findings

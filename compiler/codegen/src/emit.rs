@@ -18,6 +18,9 @@ use crate::resample::{enlarged_views, reduced_view};
 use crate::stream::Stream;
 use crate::task::{Task, WeightSize};
 
+/// Feature-map bank groups that generated code uses.
+const FEATURE_GROUPS: usize = 2;
+
 /// A layer that the target cannot run.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the accelerator cannot run the layer: {}", .violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
@@ -83,6 +86,11 @@ struct Work {
 }
 
 fn plan(layer: &Layer, target: &Target) -> Result<Vec<Work>, Vec<Violation>> {
+    if target.feature_groups < FEATURE_GROUPS {
+        let reason =
+            format!("{} has {}: one is needed for inputs, one for outputs", target.name, target.feature_groups);
+        return Err(vec![Violation::Unsupported { what: "code for fewer than two feature-map bank groups", reason }]);
+    }
     check_quantities(layer, target)?;
     let mut work = Vec::new();
     let mut transfers = 0u64;

@@ -224,6 +224,16 @@ fn activations_and_operands() {
 }
 
 #[test]
+fn bank_groups() {
+    let one_group = Target { feature_groups: 1, ..target() };
+    let violations = check(&conv2d(convolution([2, 2, 4], [2, 2, 4], [1, 1])), &one_group).unwrap_err();
+    assert_eq!(
+        violations[0].to_string(),
+        "code for fewer than two feature-map bank groups; DPUCZDX8G_ISA1_B4096 has 1: one is needed for inputs, one for outputs"
+    );
+}
+
+#[test]
 fn biases() {
     assert_eq!(hardware_bias(&[-128, 127], 4, 4, 9).unwrap().shift, 0);
     let finer = hardware_bias(&[-80, 32, 9, 20, -18, 71], 5, 5, 16).unwrap();

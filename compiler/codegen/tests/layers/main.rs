@@ -1,4 +1,4 @@
-//! Random layers of every kind on every registered target: emitted code runs on the accelerator model with garbage in all
+//! Random layers of every kind on every registered target and one more: emitted code runs on the accelerator model with garbage in all
 //! memories and must give, byte for byte, what the scalar reference computes.
 
 mod convolution;

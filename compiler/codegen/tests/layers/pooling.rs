@@ -61,7 +61,9 @@ fn pools() {
 #[test]
 fn global_and_tall_pools() {
     for_each_case("tall pools", 12, |target, random| {
-        let kernel = [random.between(14, 100), random.between(1, 60)];
+        // The window must leave room in the banks for rows that do not fill them evenly.
+        let height = random.between(14, 100);
+        let kernel = [height, random.between(1, 60).min(1200 * target.pixel_parallel as u32 / height)];
         let extra = if random.one_in(2) { [0, 0] } else { [random.below(30), random.below(6)] };
         let input = [kernel[0] + extra[0], kernel[1] + extra[1], random.between(1, 20)];
         let kind = random.pick(&[PoolKind::Max, PoolKind::Average]);
@@ -84,7 +86,7 @@ fn wide_pools() {
 #[test]
 fn factors_equal_the_reference() {
     for height in 1..=256u32 {
-        for width in (1..=256u32).step_by(if height < 20 { 1 } else { 7 }) {
+        for width in 1..=256u32 {
             let reference = pool::average_factor([height as usize, width as usize]);
             let (factor, shift) = average_factor([height, width]);
             assert_eq!((i64::from(factor), shift), (reference.multiplier, reference.shift), "{height} x {width}");
