@@ -1,0 +1,82 @@
+//! The `nn` dialect in single precision.
+
+mod convolution;
+mod elementwise;
+mod fix;
+mod pool;
+mod reduce;
+mod resize;
+mod window;
+
+use dpuc_kernels::reference::real::softmax;
+use dpuc_kernels::reference::rearrange::{PadMode, concatenate, pad, reshape, strided_slice, transpose};
+use ndarray::ArrayViewD;
+
+use crate::error::Problem;
+use crate::operation::{Operation, Outcome};
+
+/// Evaluates the operation `nn.<name>`.
+pub(crate) fn evaluate(name: &str, op: Operation<'_>) -> Outcome {
+    match name {
+        "constant" => op.constant(),
+        "fix" => fix::fix(op),
+        "conv2d" => convolution::dense(op, false),
+        "transposed_conv2d" => convolution::dense(op, true),
+        "depthwise_conv2d" => convolution::depthwise(op, false),
+        "transposed_depthwise_conv2d" => convolution::depthwise(op, true),
+        "matmul" => convolution::matmul(op),
+        "max_pool" => pool::max(op),
+        "avg_pool" => pool::average(op),
+        "relu" => elementwise::map(op, |x| x.max(0.0)),
+        "relu6" => elementwise::map(op, |x| x.clamp(0.0, 6.0)),
+        "leaky_relu" => {
+            let alpha = op.float("alpha")? as f32;
+            elementwise::map(op, |x| if x < 0.0 { alpha * x } else { x })
+        }
+        "hard_sigmoid" => elementwise::map(op, hard_sigmoid),
+        "hard_swish" => elementwise::map(op, |x| x * hard_sigmoid(x)),
+        "sigmoid" => elementwise::map(op, |x| 1.0 / (1.0 + (-x).exp())),
+        "tanh" => elementwise::map(op, f32::tanh),
+        "softmax" => Ok(softmax(&op.floats(0)?.view(), op.integer("axis")?)?.into()),
+        "add" => elementwise::broadcast(op, |x, y| x + y),
+        "sub" => elementwise::broadcast(op, |x, y| x - y),
+        "mul" => elementwise::broadcast(op, |x, y| x * y),
+        "div" => elementwise::broadcast(op, |x, y| x / y),
+        "concat" => {
+            let inputs = (0..op.operands.len()).map(|index| Ok(op.floats(index)?.view()));
+            let inputs: Vec<ArrayViewD<'_, f32>> = inputs.collect::<Outcome<_>>()?;
+            Ok(concatenate(&inputs, op.integer("axis")?)?.into())
+        }
+        "reshape" => Ok(reshape(&op.floats(0)?.view(), &op.result_shape()?)?.into()),
+        "transpose" => Ok(transpose(&op.floats(0)?.view(), &op.size_list("order")?)?.into()),
+        "resize" => resize::resize(op),
+        "pad" => pad_constant_or_mirror(op),
+        "strided_slice" => {
+            let (begin, end, strides) = (op.integers("begin")?, op.integers("end")?, op.integers("strides")?);
+            Ok(strided_slice(&op.floats(0)?.view(), &begin, &end, &strides)?.into())
+        }
+        "reduce_mean" => reduce::mean(op),
+        "reduce_max" => reduce::max(op),
+        "reduce_sum" => reduce::sum(op),
+        _ => Err(Problem::NoEvaluator),
+    }
+}
+
+fn hard_sigmoid(x: f32) -> f32 {
+    (x + 3.0).clamp(0.0, 6.0) / 6.0
+}
+
+fn pad_constant_or_mirror(op: Operation<'_>) -> Outcome {
+    let paddings = op.size_list("paddings")?;
+    let (pairs, rest) = paddings.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(Problem::Attribute("paddings"));
+    }
+    let mode = match op.text("mode")? {
+        "constant" => PadMode::Constant(0.0),
+        "reflect" => PadMode::Reflect,
+        "symmetric" => PadMode::Symmetric,
+        _ => return Err(Problem::Attribute("mode")),
+    };
+    Ok(pad(&op.floats(0)?.view(), pairs, mode)?.into())
+}

@@ -1,0 +1,5 @@
+//! Networks evaluated and compared with AMD's own results.
+
+mod compiled;
+mod golden;
+mod samples;

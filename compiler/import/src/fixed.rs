@@ -1,0 +1,184 @@
+//! Fixed-point operators of compiled graphs to the `int8` dialect (`spec/xmodel.md` sections 3.5 and 5.8).
+
+use dpuc_dialects::define::OpDefinition;
+use dpuc_dialects::dialects::int8;
+use dpuc_dialects::{Attribute, ValueId};
+use dpuc_xmodel::DataType;
+
+use crate::error::Refusal;
+use crate::float::{Outcome, unsupported};
+use crate::importer::Importer;
+use crate::node::{Node, int_list};
+use crate::window::PadMode;
+
+/// The slope of the leaky ReLU that is wired into the hardware.
+const LEAKY_SLOPE: f32 = 26.0 / 256.0;
+
+impl<'a> Importer<'a> {
+    /// Imports an operator on fixed-point codes, or between them and floats.
+    pub(crate) fn fixed_op(&mut self, node: Node<'a>) -> Outcome {
+        let kind = node.0.kind.as_str();
+        if node.0.tensor.data_type != DataType::XINT8 && kind != "fix2float" {
+            return unsupported(format!("its tensor is of {}, not XINT8", node.0.tensor.data_type));
+        }
+        match kind {
+            "conv2d-fix" => self.fixed_convolution(&int8::CONV2D, node),
+            "depthwise-conv2d-fix" => self.fixed_convolution(&int8::DEPTHWISE_CONV2D, node),
+            "transposed-conv2d-fix" => self.fixed_transposed(&int8::TRANSPOSED_CONV2D, node),
+            "transposed-depthwise-conv2d-fix" => self.fixed_transposed(&int8::TRANSPOSED_DEPTHWISE_CONV2D, node),
+            "pool-fix" => self.fixed_pool(node),
+            "eltwise-fix" => self.eltwise(node),
+            "concat-fix" => {
+                let inputs = self.all_values(node, "input")?;
+                let axis = node.axis(node.dims().len())?;
+                Ok(self.emit(&int8::CONCAT, node, inputs, [("axis", Attribute::int(axis))])?)
+            }
+            "reshape-fix" => self.unary(&int8::RESHAPE, node),
+            "upsample-fix" => self.upsample(node),
+            "downsample-fix" => {
+                let input = self.input(node)?;
+                let scale = int_list(integer_scale(node)?);
+                if node.get::<&str>("mode")? == "BILINEAR" {
+                    self.warn(node, "down-sampling takes one pixel of each block, as the DPU does; nothing is interpolated");
+                }
+                Ok(self.emit(&int8::DOWNSAMPLE, node, [input], [("scale", scale)])?)
+            }
+            "hard-sigmoid-fix" => self.hard_sigmoid(node),
+            "fix2float" => self.unary(&int8::DEQUANTISE, node),
+            "float2fix" => {
+                let mode: &str = node.get_or("round_mode", "DPU_ROUND")?;
+                if mode != "DPU_ROUND" {
+                    return unsupported(format!("a conversion to fixed point with round mode {mode:?} cannot be said"));
+                }
+                self.unary(&int8::QUANTISE, node)
+            }
+            _ => unsupported(format!("the operator {kind:?} has no meaning here")),
+        }
+    }
+
+    /// Fix point of a value, which the verifier will insist on as well.
+    fn fix_point(&self, value: ValueId) -> Result<i32, Refusal> {
+        let point = self.ir.fix_of(value);
+        point.ok_or_else(|| Refusal::Unsupported("its input is no fixed-point tensor".to_owned()))
+    }
+
+    fn fixed_convolution(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        Self::check_group(node)?;
+        let activation = activation(node)?;
+        let operands = self.weighted_inputs(node)?;
+        let window = self.window(node, operands[0], node.size("kernel")?)?;
+        let attributes = [
+            ("strides", int_list(window.strides)),
+            ("pads", int_list(window.sliding_pads(PadMode::Explicit))),
+            ("dilations", int_list(window.dilations)),
+            ("activation", Attribute::string(activation)),
+        ];
+        Ok(self.emit(definition, node, operands, attributes)?)
+    }
+
+    fn fixed_transposed(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        Self::check_group(node)?;
+        let activation = activation(node)?;
+        let operands = self.weighted_inputs(node)?;
+        let window = self.window(node, operands[0], node.size("kernel")?)?;
+        let attributes = Self::transposed_attributes(&window, PadMode::Explicit)?;
+        let activation = ("activation", Attribute::string(activation));
+        Ok(self.emit(definition, node, operands, attributes.into_iter().chain([activation]))?)
+    }
+
+    fn fixed_pool(&mut self, node: Node<'a>) -> Outcome {
+        let definition = match node.get("type")? {
+            "MAX" => &int8::MAX_POOL,
+            "AVG" => &int8::AVG_POOL,
+            other => return unsupported(format!("a pooling of type {other:?} cannot be said")),
+        };
+        let input = self.input(node)?;
+        let window = self.window(node, input, node.size("kernel")?)?;
+        let attributes = [
+            ("kernel", int_list(window.kernel)),
+            ("strides", int_list(window.strides)),
+            ("pads", int_list(window.sliding_pads(PadMode::Explicit))),
+        ];
+        Ok(self.emit(definition, node, [input], attributes)?)
+    }
+
+    fn eltwise(&mut self, node: Node<'a>) -> Outcome {
+        let inputs = self.all_values(node, "input")?;
+        let activation = match node.get_or("nonlinear", "NONE")? {
+            "" | "NONE" => "none",
+            "RELU" => "relu",
+            other => return unsupported(format!("an elementwise operation with activation {other:?} cannot be said")),
+        };
+        let definition = match (node.get_or("type", "ADD")?, inputs.len()) {
+            ("ADD", 1) => &int8::REQUANTISE,
+            ("ADD", 2..) => &int8::ADD,
+            ("MUL", 2) => &int8::MUL,
+            (other, count) => {
+                return unsupported(format!("an elementwise operation of type {other:?} with {count} inputs cannot be said"));
+            }
+        };
+        let same_shape = |&input: &ValueId| self.ir.shape_of(input) == self.ir.shape_of(inputs[0]);
+        if !inputs.iter().all(same_shape) {
+            return unsupported("an elementwise operation of tensors with different shapes cannot be said");
+        }
+        Ok(self.emit(definition, node, inputs, [("activation", Attribute::string(activation))])?)
+    }
+
+    fn upsample(&mut self, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let mode = match node.get("mode")? {
+            "NEAREST" => "nearest",
+            "BILINEAR" => "bilinear",
+            other => return unsupported(format!("the mode {other:?} cannot be said")),
+        };
+        let mut attributes = vec![("scale", int_list(integer_scale(node)?)), ("mode", Attribute::string(mode))];
+        for (key, name) in [("align_corners", "align_corners"), ("half_pixel_centers", "half_pixel")] {
+            if node.get_or(key, false)? {
+                attributes.push((name, Attribute::Bool(true)));
+            }
+        }
+        Ok(self.emit(&int8::UPSAMPLE, node, [input], attributes)?)
+    }
+
+    fn hard_sigmoid(&mut self, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let before = i64::from(self.fix_point(input)?);
+        let after: i32 = dpuc_xmodel::Attributed::attr(&node.0.tensor, "fix_point")?;
+        let (inner, shift): (i32, i32) = (node.get("hsigmoid_in")?, node.get("shift_hsigmoid")?);
+        let expected = 14 + before - i64::from(after);
+        if (i64::from(inner), i64::from(shift)) != (before, expected) {
+            return unsupported(format!(
+                "hsigmoid_in {inner} and shift_hsigmoid {shift} do not follow from the fix points {before} and {after}, which give {before} and {expected}"
+            ));
+        }
+        Ok(self.emit(&int8::HARD_SIGMOID, node, [input], [])?)
+    }
+}
+
+/// The activation of a convolution.
+fn activation(node: Node<'_>) -> Result<&'static str, Refusal> {
+    match node.get_or("nonlinear", "NONE")? {
+        "" | "NONE" => Ok("none"),
+        "RELU" => Ok("relu"),
+        "RELU6" => Ok("relu6"),
+        "LEAKYRELU" => {
+            let slope: f32 = node.get_or("LEAKYRELU_alpha", LEAKY_SLOPE)?;
+            if slope.to_bits() == LEAKY_SLOPE.to_bits() {
+                return Ok("leaky_relu");
+            }
+            Err(Refusal::Unsupported(format!("a leaky ReLU of slope {slope} cannot be said; the DPU has {LEAKY_SLOPE}")))
+        }
+        other => Err(Refusal::Unsupported(format!("a convolution with activation {other:?} cannot be said"))),
+    }
+}
+
+/// The factors of a resize, `[w, h]` floats in the file, as `[h, w]`.
+fn integer_scale(node: Node<'_>) -> Result<[i64; 2], Refusal> {
+    let scale: &[f32] = node.get("scale")?;
+    match *scale {
+        [width, height] if [width, height].iter().all(|factor| (1.0..=65536.0).contains(factor) && factor.fract() == 0.0) => {
+            Ok([height as i64, width as i64])
+        }
+        _ => Err(Refusal::Unsupported(format!("factors {scale:?} [w, h] cannot be said; only whole numbers can"))),
+    }
+}

@@ -1,0 +1,295 @@
+//! Float operators to the `nn` dialect (`spec/xmodel.md` section 2).
+
+use dpuc_dialects::define::OpDefinition;
+use dpuc_dialects::dialects::nn;
+use dpuc_dialects::{Attribute, ValueId};
+
+use crate::error::Refusal;
+use crate::importer::Importer;
+use crate::node::{Node, int_list};
+use crate::window::{PadMode, Window};
+
+/// Whether an operator was imported.
+pub(crate) type Outcome = Result<(), Refusal>;
+
+/// An operator the dialects cannot say.
+pub(crate) fn unsupported(reason: impl Into<String>) -> Outcome {
+    Err(Refusal::Unsupported(reason.into()))
+}
+
+impl<'a> Importer<'a> {
+    /// Imports an operator on floats.
+    pub(crate) fn float_op(&mut self, node: Node<'a>) -> Outcome {
+        match node.0.kind.as_str() {
+            "fix" => self.fix(node),
+            "conv2d" => self.convolution(&nn::CONV2D, node),
+            "depthwise-conv2d" => self.convolution(&nn::DEPTHWISE_CONV2D, node),
+            "transposed-conv2d" => self.transposed(&nn::TRANSPOSED_CONV2D, node),
+            "transposed-depthwise-conv2d" => self.transposed(&nn::TRANSPOSED_DEPTHWISE_CONV2D, node),
+            "scale" => self.scale(node),
+            "matmul" => self.matmul(node),
+            "maxpool2d" => self.pool(&nn::MAX_POOL, node),
+            "avgpool2d" => self.average_pool(node),
+            "relu" => self.unary(&nn::RELU, node),
+            "relu6" => self.unary(&nn::RELU6, node),
+            "leaky-relu" => {
+                let input = self.input(node)?;
+                let alpha: f32 = node.get("alpha")?;
+                Ok(self.emit(&nn::LEAKY_RELU, node, [input], [("alpha", Attribute::Float(alpha.into(), None))])?)
+            }
+            "hard-sigmoid" => self.unary(&nn::HARD_SIGMOID, node),
+            "hard-swish" => self.unary(&nn::HARD_SWISH, node),
+            "sigmoid" => self.unary(&nn::SIGMOID, node),
+            "tanh" => self.unary(&nn::TANH, node),
+            "softmax" => {
+                let input = self.input(node)?;
+                let axis = node.axis(self.rank(input))?;
+                Ok(self.emit(&nn::SOFTMAX, node, [input], [("axis", Attribute::int(axis))])?)
+            }
+            "add" => self.binary(&nn::ADD, node),
+            "sub" => self.binary(&nn::SUB, node),
+            "mul" => self.binary(&nn::MUL, node),
+            "div" => self.binary(&nn::DIV, node),
+            "concat" => {
+                let inputs = self.all_values(node, "input")?;
+                let axis = node.axis(node.dims().len())?;
+                Ok(self.emit(&nn::CONCAT, node, inputs, [("axis", Attribute::int(axis))])?)
+            }
+            // Shape arguments are already applied to the stored dimensions.
+            "reshape" | "flatten" | "squeeze" => self.unary(&nn::RESHAPE, node),
+            "transpose" => {
+                let input = self.input(node)?;
+                let order: &[i32] = node.get("order")?;
+                let rank = self.rank(input);
+                let order: Result<Vec<i64>, _> =
+                    order.iter().map(|&axis| node.normalised_axis("order", axis, rank)).collect();
+                Ok(self.emit(&nn::TRANSPOSE, node, [input], [("order", int_list(order?))])?)
+            }
+            "resize" => self.resize(node),
+            "pad" => self.pad(node),
+            "strided_slice" => self.strided_slice(node),
+            "reduction_mean" => self.reduction(&nn::REDUCE_MEAN, node),
+            "reduction_max" => self.reduction(&nn::REDUCE_MAX, node),
+            "reduction_sum" => self.reduction(&nn::REDUCE_SUM, node),
+            kind => unsupported(format!("the operator {kind:?} has no meaning here")),
+        }
+    }
+
+    /// An operation with one operand and no attribute.
+    pub(crate) fn unary(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        Ok(self.emit(definition, node, [input], [])?)
+    }
+
+    fn binary(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        let inputs = self.all_values(node, "input")?;
+        if inputs.len() != 2 {
+            return unsupported(format!("it has {} inputs; only two can be said", inputs.len()));
+        }
+        Ok(self.emit(definition, node, inputs, [])?)
+    }
+
+    fn fix(&mut self, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let is_constant = self.ir.defining_op(input).is_some_and(|op| self.ir.is(op, &nn::CONSTANT));
+        let default = if is_constant { "STD_ROUND" } else { "DPU_ROUND" };
+        let round_mode = match node.get_or("round_mode", default)? {
+            "DPU_ROUND" => "dpu",
+            "STD_ROUND" => "std",
+            "PY3_ROUND" => "py3",
+            other => return unsupported(format!("the round mode {other:?} is not known")),
+        };
+        let (fix_point, bit_width): (i32, i32) = (node.get("fix_point")?, node.get("bit_width")?);
+        let attributes = [
+            ("fix_point", Attribute::int(fix_point.into())),
+            ("bit_width", Attribute::int(bit_width.into())),
+            ("signed", Attribute::Bool(node.get("if_signed")?)),
+            ("round_mode", Attribute::string(round_mode)),
+        ];
+        // What is usual is left to the defaults.
+        let usual = [None, Some(Attribute::int(8)), Some(Attribute::Bool(true)), Some(Attribute::string("dpu"))];
+        let attributes = attributes.into_iter().zip(usual).filter(|((_, value), usual)| usual.as_ref() != Some(value));
+        let attributes: Vec<_> = attributes.map(|(attribute, _)| attribute).collect();
+        Ok(self.emit(&nn::FIX, node, [input], attributes)?)
+    }
+
+    /// The window of a convolution or pooling.
+    pub(crate) fn window(&self, node: Node<'a>, input: ValueId, kernel: [i64; 2]) -> Result<Window, Refusal> {
+        Ok(Window {
+            input: self.map_size(input)?,
+            output: node.output_size()?,
+            kernel,
+            strides: node.size("stride")?,
+            dilations: node.size_or_one("dilation")?,
+            pads: node.pads()?,
+        })
+    }
+
+    fn pad_mode(node: Node<'_>) -> Result<PadMode, Refusal> {
+        let name: &str = node.get("pad_mode")?;
+        PadMode::from_name(name).ok_or_else(|| Refusal::Unsupported(format!("the pad mode {name:?} is not known")))
+    }
+
+    /// The operands of a convolution: input, weights and, if there is one, bias.
+    pub(crate) fn weighted_inputs(&mut self, node: Node<'a>) -> Result<Vec<ValueId>, Refusal> {
+        let mut operands = vec![self.input(node)?, self.required(node, "weights")?];
+        operands.extend(self.optional(node, "bias")?);
+        Ok(operands)
+    }
+
+    /// Refuses groups other than one; those of a depthwise convolution, one per channel, are its nature.
+    pub(crate) fn check_group(node: Node<'_>) -> Outcome {
+        let group: i32 = node.get_or("group", 1)?;
+        if group == 1 || node.0.kind.contains("depthwise") {
+            return Ok(());
+        }
+        unsupported(format!("a convolution in {group} groups can only be said if each channel is its own group"))
+    }
+
+    fn convolution(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        Self::check_group(node)?;
+        let operands = self.weighted_inputs(node)?;
+        let window = self.window(node, operands[0], node.size("kernel")?)?;
+        let pads = window.sliding_pads(Self::pad_mode(node)?);
+        let attributes = [
+            ("strides", int_list(window.strides)),
+            ("pads", int_list(pads)),
+            ("dilations", int_list(window.dilations)),
+        ];
+        Ok(self.emit(definition, node, operands, attributes)?)
+    }
+
+    fn transposed(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        Self::check_group(node)?;
+        let operands = self.weighted_inputs(node)?;
+        let window = self.window(node, operands[0], node.size("kernel")?)?;
+        let attributes = Self::transposed_attributes(&window, Self::pad_mode(node)?)?;
+        Ok(self.emit(definition, node, operands, attributes)?)
+    }
+
+    /// Strides and crops of a transposed convolution.
+    pub(crate) fn transposed_attributes(
+        window: &Window,
+        mode: PadMode,
+    ) -> Result<[(&'static str, Attribute); 2], Refusal> {
+        if window.dilations != [1, 1] {
+            let reason = format!("a transposed convolution with dilation {:?} [h, w] cannot be said", window.dilations);
+            return Err(Refusal::Unsupported(reason));
+        }
+        let crops = window.crops(mode);
+        if crops.iter().any(|&crop| crop < 0) {
+            let reason = format!("its output is larger than the full one: crops {crops:?} [top, left, bottom, right]");
+            return Err(Refusal::Unsupported(reason));
+        }
+        Ok([("strides", int_list(window.strides)), ("pads", int_list(crops))])
+    }
+
+    /// A batch normalisation that was not folded: a depthwise convolution of 1x1.
+    fn scale(&mut self, node: Node<'a>) -> Outcome {
+        let (input, scale) = (self.input(node)?, self.required(node, "scale")?);
+        let bias = self.optional(node, "bias")?;
+        let (4, Some(&[channels])) = (self.rank(input), self.ir.shape_of(scale).as_deref()) else {
+            return unsupported("only a scale of each channel of an NHWC map can be said");
+        };
+        let weights = self.append_part(&nn::RESHAPE, node, scale, &[1, 1, 1, channels]);
+        Ok(self.emit(&nn::DEPTHWISE_CONV2D, node, [input, weights].into_iter().chain(bias), [])?)
+    }
+
+    fn matmul(&mut self, node: Node<'a>) -> Outcome {
+        let inputs = self.all_values(node, "input")?;
+        let bias = self.optional(node, "bias")?;
+        if node.get_or("transpose_a", false)? {
+            return unsupported("a transposed first operand cannot be said");
+        }
+        match inputs[..] {
+            [_, weights] if self.rank(weights) == 2 => {}
+            _ => return unsupported("only the product of a tensor with one matrix can be said"),
+        }
+        let transpose_b = Attribute::Bool(node.get_or("transpose_b", false)?);
+        Ok(self.emit(&nn::MATMUL, node, inputs.into_iter().chain(bias), [("transpose_b", transpose_b)])?)
+    }
+
+    fn pool(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let window = self.window(node, input, node.size("kernel")?)?;
+        let pads = window.sliding_pads(Self::pad_mode(node)?);
+        let attributes = [
+            ("kernel", int_list(window.kernel)),
+            ("strides", int_list(window.strides)),
+            ("pads", int_list(pads)),
+        ];
+        Ok(self.emit(definition, node, [input], attributes)?)
+    }
+
+    fn average_pool(&mut self, node: Node<'a>) -> Outcome {
+        self.pool(&nn::AVG_POOL, node)?;
+        let counts_all = node.get_or("count_include_pad", true)? && node.get_or("count_include_invalid", true)?;
+        if !counts_all && node.pads()? != [0; 4] {
+            self.warn(node, "padding is counted as zeros in the average, as the DPU does, although the graph says it is not");
+        }
+        Ok(())
+    }
+
+    fn resize(&mut self, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let mode = match node.get("mode")? {
+            "NEAREST" => "nearest",
+            "BILINEAR" => "bilinear",
+            other => return unsupported(format!("the mode {other:?} cannot be said")),
+        };
+        let mut attributes = vec![("mode", Attribute::string(mode))];
+        for (key, name) in [("align_corners", "align_corners"), ("half_pixel_centers", "half_pixel")] {
+            if node.get_or(key, false)? {
+                attributes.push((name, Attribute::Bool(true)));
+            }
+        }
+        Ok(self.emit(&nn::RESIZE, node, [input], attributes)?)
+    }
+
+    fn pad(&mut self, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let paddings: &[i32] = node.get("paddings")?;
+        let fill: &[f32] = node.get_or("constant_values", &[][..])?;
+        if paddings.iter().any(|&padding| padding < 0) {
+            return unsupported(format!("negative paddings {paddings:?} cannot be said"));
+        }
+        let mode = match node.get("mode")? {
+            "CONSTANT" if fill.iter().all(|&value| value == 0.0) => "constant",
+            "CONSTANT" => return unsupported(format!("padding with {fill:?} cannot be said; only zeros can")),
+            "REFLECT" => "reflect",
+            "SYMMETRIC" => "symmetric",
+            other => return unsupported(format!("the mode {other:?} cannot be said")),
+        };
+        let paddings = int_list(paddings.iter().map(|&padding| padding.into()));
+        Ok(self.emit(&nn::PAD, node, [input], [("paddings", paddings), ("mode", Attribute::string(mode))])?)
+    }
+
+    fn strided_slice(&mut self, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let dims = self.ir.shape_of(input).unwrap_or_default();
+        let (begin, end, strides): (&[i32], &[i32], &[i32]) =
+            (node.get("begin")?, node.get("end")?, node.get("strides")?);
+        if [begin.len(), end.len(), strides.len()] != [dims.len(); 3] || strides.iter().any(|&stride| stride < 1) {
+            return unsupported("only a slice of every dimension with positive strides can be said");
+        }
+        let bounds = |values: &[i32]| {
+            let bound = |(&value, &dim): (&i32, &usize)| {
+                let (value, dim) = (i64::from(value), dim as i64);
+                (if value < 0 { value + dim } else { value }).clamp(0, dim)
+            };
+            int_list(values.iter().zip(&dims).map(bound))
+        };
+        let strides = int_list(strides.iter().map(|&stride| stride.into()));
+        let attributes = [("begin", bounds(begin)), ("end", bounds(end)), ("strides", strides)];
+        Ok(self.emit(&nn::STRIDED_SLICE, node, [input], attributes)?)
+    }
+
+    fn reduction(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let rank = self.rank(input);
+        let axes: &[i32] = node.get("axis")?;
+        let axes: Result<Vec<i64>, _> = axes.iter().map(|&axis| node.normalised_axis("axis", axis, rank)).collect();
+        let keep_dims = Attribute::Bool(node.get("keep_dims")?);
+        Ok(self.emit(definition, node, [input], [("axes", int_list(axes?)), ("keep_dims", keep_dims)])?)
+    }
+}

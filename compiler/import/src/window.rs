@@ -1,0 +1,131 @@
+//! Explicit pads (`spec/xmodel.md` sections 1.7 and 5.2, `spec/numerics.md` section 5.1).
+
+/// How a graph says where windows lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PadMode {
+    /// The pads are given; the rounding of the output size (FLOOR, CEIL) is in the stored dimensions.
+    Explicit,
+    /// As many windows as strides fit in the input, centred.
+    Same,
+    /// No padding.
+    Valid,
+}
+
+impl PadMode {
+    /// The mode called `name` in the file.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "FLOOR" | "CEIL" => Some(Self::Explicit),
+            "SAME" => Some(Self::Same),
+            "VALID" => Some(Self::Valid),
+            _ => None,
+        }
+    }
+}
+
+/// A window operator; pairs are `[h, w]`, pads `[top, left, bottom, right]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) input: [i64; 2],
+    pub(crate) output: [i64; 2],
+    pub(crate) kernel: [i64; 2],
+    pub(crate) strides: [i64; 2],
+    pub(crate) dilations: [i64; 2],
+    pub(crate) pads: [i64; 4],
+}
+
+impl Window {
+    /// The pads in front, and behind as many as the last window reaches: `max(0, (out - 1) * s + k' - in - before)`. With CEIL this is more
+    /// than the file says, and the difference is what the last window lacks.
+    pub(crate) fn sliding_pads(&self, mode: PadMode) -> [i64; 4] {
+        let axis = |axis: usize| {
+            let extent = (self.kernel[axis] - 1).saturating_mul(self.dilations[axis]) + 1;
+            let last = (self.output[axis] - 1).saturating_mul(self.strides[axis]);
+            let before = match mode {
+                PadMode::Explicit => self.pads[axis],
+                PadMode::Valid => 0,
+                PadMode::Same => {
+                    let given = self.pads[axis] + self.pads[axis + 2];
+                    let missing = last + extent.max(self.strides[axis]) - self.input[axis] - given;
+                    self.pads[axis] + missing.max(0) / 2
+                }
+            };
+            [before, last.saturating_add(extent).saturating_sub(self.input[axis]).saturating_sub(before).max(0)]
+        };
+        let ([top, bottom], [left, right]) = (axis(0), axis(1));
+        [top, left, bottom, right]
+    }
+
+    /// What a transposed convolution crops from its full output; may be negative, which the dialects cannot say.
+    pub(crate) fn crops(&self, mode: PadMode) -> [i64; 4] {
+        let same = |axis: usize| {
+            let spread = self.kernel[axis] + self.strides[axis] - 2;
+            let crop = |padding: i64| self.kernel[axis] - 1 - padding;
+            [crop(spread - spread / 2), crop(spread / 2)]
+        };
+        match mode {
+            PadMode::Explicit => self.pads,
+            PadMode::Valid => [0; 4],
+            PadMode::Same => {
+                let ([top, bottom], [left, right]) = (same(0), same(1));
+                [top, left, bottom, right]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(input: i64, output: i64, kernel: i64, stride: i64, before: i64, after: i64) -> Window {
+        let pads = [before, before, after, after];
+        let pair = |size| [size, size];
+        Window {
+            input: pair(input),
+            output: pair(output),
+            kernel: pair(kernel),
+            strides: pair(stride),
+            dilations: [1, 1],
+            pads,
+        }
+    }
+
+    #[test]
+    fn unused_padding_is_dropped() {
+        assert_eq!(window(32, 16, 3, 2, 1, 1).sliding_pads(PadMode::Explicit), [1, 1, 0, 0]);
+        assert_eq!(window(32, 32, 3, 1, 1, 1).sliding_pads(PadMode::Explicit), [1, 1, 1, 1]);
+        assert_eq!(window(5, 1, 2, 9, 0, 3).sliding_pads(PadMode::Explicit), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_ceiling_adds_what_the_last_window_lacks() {
+        assert_eq!(window(6, 3, 3, 2, 0, 0).sliding_pads(PadMode::Explicit), [0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn same_is_centred_with_the_odd_one_behind() {
+        assert_eq!(window(224, 112, 3, 2, 0, 0).sliding_pads(PadMode::Same), [0, 0, 1, 1]);
+        assert_eq!(window(7, 7, 5, 1, 0, 0).sliding_pads(PadMode::Same), [2, 2, 2, 2]);
+        assert_eq!(window(6, 3, 1, 2, 0, 0).sliding_pads(PadMode::Same), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn valid_has_none() {
+        assert_eq!(window(6, 2, 3, 2, 0, 0).sliding_pads(PadMode::Valid), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn dilation_widens_the_window() {
+        let dilated = Window { dilations: [2, 3], ..window(9, 9, 3, 1, 2, 2) };
+        assert_eq!(Window { pads: [2, 3, 2, 3], ..dilated }.sliding_pads(PadMode::Explicit), [2, 3, 2, 3]);
+    }
+
+    /// SAME gives `in * s`: the crops add up to `k - s`.
+    #[test]
+    fn transposed_crops() {
+        assert_eq!(window(8, 16, 4, 2, 0, 0).crops(PadMode::Same), [1, 1, 1, 1]);
+        assert_eq!(window(8, 16, 3, 2, 0, 0).crops(PadMode::Same), [0, 0, 1, 1]);
+        assert_eq!(window(8, 16, 4, 2, 1, 1).crops(PadMode::Explicit), [1, 1, 1, 1]);
+    }
+}
