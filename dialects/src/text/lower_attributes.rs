@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use dpuc_grammar::{AttributeKind, Diagnostic, Span, TypeTree};
+use dpuc_grammar::{AttributeKind, Diagnostic, Span, TypeTree, parse_type};
 
 use super::lower::Lower;
-use super::type_text::parse_type;
 use crate::ir::{Attribute, Dense, DenseElements, Encoding, FloatKind, TensorType, Type, TypeKind};
 
 /// More elements than this belong into the side file.

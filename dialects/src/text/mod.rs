@@ -6,7 +6,6 @@ mod names;
 mod print;
 mod print_attributes;
 mod scope;
-mod type_text;
 
 pub use lower::{ParseOptions, ParsedIr, parse};
 pub use print::{PrintOptions, print, print_op};
