@@ -279,10 +279,6 @@ impl<'s> Lower<'_, 's> {
                     }
                 }
             }
-            None if operand_count == 0 && dense_type(operation).is_some() => {
-                let ty = dense_type(operation).map(|ty| self.ty(ty));
-                (SmallVec::new(), ty.into_iter().collect())
-            }
             None => {
                 if operand_count > 0 || has_results {
                     let message = format!("`{}` lacks its types", operation.name.text);
@@ -506,14 +502,6 @@ impl<'s> Lower<'_, 's> {
 
     pub(super) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
         self.diagnostics.push(Diagnostic::error(code, span, message));
-    }
-}
-
-/// The type of the `dense<…> : T` that ends an operation's arguments.
-fn dense_type<'s>(operation: &Operation<'s>) -> Option<dpuc_grammar::Type<'s>> {
-    match operation.arguments.last()? {
-        Argument::Attribute(dpuc_grammar::Attribute { kind: dpuc_grammar::AttributeKind::Dense { ty, .. }, .. }) => Some(*ty),
-        _ => None,
     }
 }
 

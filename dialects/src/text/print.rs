@@ -115,6 +115,12 @@ impl Printer<'_> {
         let ir = self.ir;
         self.out.push_str(definition.name);
         let mut separator = " ";
+        let is_symbol = definition.traits.has(Traits::SYMBOL);
+        if is_symbol {
+            self.out.push(' ');
+            self.out.push_str(&symbol(ir.symbol_name(op).unwrap_or_default()));
+            separator = ", ";
+        }
         if !ir.operands(op).is_empty() {
             self.out.push(' ');
             self.operands(op);
@@ -128,7 +134,7 @@ impl Printer<'_> {
             }
         }
         let is_positional = |name: &str| definition.attribute(name).is_some_and(|attribute| attribute.positional);
-        self.attributes(op, " ", |name| !is_positional(name));
+        self.attributes(op, " ", |name| !is_positional(name) && !(is_symbol && name == "sym_name"));
         for &region in ir.op_regions(op) {
             self.out.push(' ');
             self.region(region, true);

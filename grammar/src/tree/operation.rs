@@ -111,6 +111,8 @@ impl<'a> Builder<'a, '_> {
                 signature.types.push(ty);
                 signature.present = true;
             }
+            Rule::parameters => operation.parameters = Some(self.parameters(part)),
+            Rule::function_results => self.function_results(part, operation),
             Rule::function => self.function(part, operation),
             Rule::module => self.module(part, operation),
             Rule::location => operation.location = Some(self.location(part)),
@@ -182,9 +184,9 @@ impl<'a> Builder<'a, '_> {
         if !dialect_and_name {
             let message = format!("`{}` is not an operation name", excerpt(name.text));
             let mut diagnostic = Diagnostic::error("missing-dialect", name.span, message);
-            diagnostic = match name.text {
-                "func" => diagnostic.with_hint("did you mean `func.func`?"),
-                text => diagnostic.with_hint(format!("write the dialect first: `dialect.{}`", excerpt(text))),
+            diagnostic = match suggest(name.text, ["module", "return", "func.func"].into_iter()) {
+                Some(near) => diagnostic.with_hint(format!("did you mean `{near}`?")),
+                None => diagnostic.with_hint(format!("write the dialect first: `dialect.{}`", excerpt(name.text))),
             };
             self.report(diagnostic);
         }
