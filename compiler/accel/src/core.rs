@@ -129,7 +129,10 @@ impl Core {
         }
         let operation = self.latches.resolve(instruction)?;
         operation.check(&self.target)?;
-        self.spend(&operation)?;
+        self.statistics.record(instruction.opcode(), &operation, &self.target);
+        if self.statistics.work() > self.operation_limit {
+            return Err(Fault::OperationLimit { limit: self.operation_limit });
+        }
         match &operation {
             Operation::Load(load) => self.load(load, operation.region_span())?,
             Operation::Save(save) => self.save(save, operation.region_span())?,
@@ -138,21 +141,6 @@ impl Core {
             Operation::Elew(inputs, elew) => self.elew(inputs, elew),
             Operation::ConvInit(_) | Operation::AluInit(_) | Operation::ElewInit(_) => {}
             Operation::End => self.end = Some(index),
-        }
-        *self.statistics.instructions.entry(instruction.opcode()).or_default() += 1;
-        Ok(())
-    }
-
-    /// Adds the work of an operation to the statistics, unless that exceeds the limit.
-    fn spend(&mut self, operation: &Operation) -> Result<(), Fault> {
-        let counter = match operation {
-            Operation::Conv(..) => &mut self.statistics.conv_macs,
-            Operation::Alu(..) | Operation::Elew(..) => &mut self.statistics.misc_operations,
-            _ => return Ok(()),
-        };
-        *counter = counter.saturating_add(operation.work(&self.target));
-        if self.statistics.conv_macs.saturating_add(self.statistics.misc_operations) > self.operation_limit {
-            return Err(Fault::OperationLimit { limit: self.operation_limit });
         }
         Ok(())
     }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dpuc_isa::{Opcode, Target};
+use dpuc_isa::{Instruction, Latches, Opcode, Operation, Target};
 
+use crate::error::RunError;
 use crate::regions::REGIONS;
 
 /// Counts of one run.
@@ -25,9 +26,52 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// Counts of a program without executing it.
+    ///
+    /// # Errors
+    /// The first illegal instruction.
+    pub fn of(program: &[Instruction], target: &Target) -> Result<Self, RunError> {
+        let mut statistics = Self::default();
+        let mut latches = Latches::new();
+        for (index, instruction) in program.iter().enumerate() {
+            let operation =
+                latches.resolve(instruction).and_then(|operation| operation.check(target).map(|()| operation));
+            let operation =
+                operation.map_err(|cause| RunError { index, opcode: instruction.opcode(), fault: cause.into() })?;
+            statistics.record(instruction.opcode(), &operation, target);
+        }
+        Ok(statistics)
+    }
+
     /// Executed instructions of all kinds.
     pub fn instruction_count(&self) -> u64 {
         self.instructions.values().sum()
+    }
+
+    /// Work of all engines that compute.
+    pub(crate) fn work(&self) -> u64 {
+        self.conv_macs.saturating_add(self.misc_operations)
+    }
+
+    /// Adds one operation.
+    pub(crate) fn record(&mut self, opcode: Opcode, operation: &Operation, target: &Target) {
+        *self.instructions.entry(opcode).or_default() += 1;
+        match operation {
+            Operation::Load(load) if !load.is_constant() => {
+                let moved = u64::from(load.length) * u64::from(load.channel);
+                self.loaded.add(target, load.bank_id, moved);
+                self.loaded_from[load.reg_id as usize] += moved;
+            }
+            Operation::Save(save) => {
+                let argmax = save.argmax >= 2 && save.const_en == 0;
+                self.saved_bytes += u64::from(save.length) * u64::from(if argmax { 1 } else { save.channel });
+            }
+            Operation::Conv(..) => self.conv_macs = self.conv_macs.saturating_add(operation.work(target)),
+            Operation::Alu(..) | Operation::Elew(..) => {
+                self.misc_operations = self.misc_operations.saturating_add(operation.work(target));
+            }
+            _ => {}
+        }
     }
 }
 

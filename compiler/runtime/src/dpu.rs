@@ -88,6 +88,16 @@ impl DpuProgram {
         })
     }
 
+    /// Bytes the program loads from constant regions and from all others, as `statistics` counted them.
+    pub fn loaded_bytes(&self, statistics: &Statistics) -> (u64, u64) {
+        let constant = |region: usize| self.regions.iter().any(|(own, _, contents)| *own == region && contents.is_some());
+        let sum = |wanted: bool| {
+            let regions = statistics.loaded_from.iter().enumerate();
+            regions.filter(|&(region, _)| constant(region) == wanted).map(|(_, bytes)| bytes).sum()
+        };
+        (sum(true), sum(false))
+    }
+
     /// Runs the program; one tensor for each of [`DpuProgram::inputs`], of its shape.
     pub fn run(&self, inputs: &[&ArrayD<i8>]) -> Result<DpuRun, DpuError> {
         let mut core = Core::new(&self.target);

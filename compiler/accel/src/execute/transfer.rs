@@ -27,11 +27,6 @@ impl Core {
                 self.banks.write(load.bank_id, load.bank_addr + pixel * load.jump_write, bytes);
             }
         }
-        if !load.is_constant() {
-            let moved = u64::from(load.length) * u64::from(load.channel);
-            self.statistics.loaded.add(&self.target, load.bank_id, moved);
-            self.statistics.loaded_from[load.reg_id as usize] += moved;
-        }
         Ok(())
     }
 
@@ -62,8 +57,6 @@ impl Core {
                 }
             }
         }
-        let bytes = if argmax { 1 } else { save.channel };
-        self.statistics.saved_bytes += u64::from(save.length) * u64::from(bytes);
         Ok(())
     }
 }

@@ -71,8 +71,8 @@ fn extend(entry: &mut Value, other: &Value) {
 }
 
 fn dpu_summary(program: &DpuProgram, macs: u64) -> Result<Value> {
-    let statistics = dpuc_accel::count(&program.instructions, &program.target)?;
-    let mut entry = statistics_json(&program.name, &statistics);
+    let statistics = Statistics::of(&program.instructions, &program.target)?;
+    let mut entry = statistics_json(program, &statistics);
     entry["target"] = json!(program.target.name);
     entry["fingerprint"] = json!(format!("{:#018x}", program.target.fingerprint));
     entry["inputs"] = ports(program.inputs.iter().map(|placed| &placed.port));
@@ -86,15 +86,16 @@ fn ports<'a>(ports: impl Iterator<Item = &'a Port>) -> Value {
 }
 
 /// Counts of a program.
-pub(super) fn statistics_json(name: &str, statistics: &Statistics) -> Value {
+pub(super) fn statistics_json(program: &DpuProgram, statistics: &Statistics) -> Value {
+    let (parameters, features) = program.loaded_bytes(statistics);
     let histogram: serde_json::Map<String, Value> =
         statistics.instructions.iter().map(|(opcode, count)| (opcode.name().to_owned(), json!(count))).collect();
     json!({
-        "name": name,
+        "name": program.name,
         "instructions": histogram,
         "instruction_count": statistics.instruction_count(),
-        "load_bytes_parameters": statistics.loaded.parameters(),
-        "load_bytes_features": statistics.loaded.features,
+        "load_bytes_parameters": parameters,
+        "load_bytes_features": features,
         "save_bytes": statistics.saved_bytes,
         "array_macs": statistics.conv_macs,
         "misc_operations": statistics.misc_operations,

@@ -142,8 +142,11 @@ impl Run {
                            "dtype": dtype(tensor), "fix_point": port.fix_point})
                 })
                 .collect();
-            let subgraphs: Vec<_> =
-                outcome.statistics.iter().map(|(name, statistics)| super::inspect::statistics_json(name, statistics)).collect();
+            let subgraphs: Vec<_> = outcome
+                .statistics
+                .iter()
+                .map(|(name, statistics)| json!({"name": name, "instructions": statistics.instruction_count(), "array_macs": statistics.conv_macs}))
+                .collect();
             let summary = json!({"outputs": outputs, "subgraphs": subgraphs});
             files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));
             return Ok(());
