@@ -32,7 +32,10 @@ fn block<const P: usize>(window: &Window, pixels: &[usize; P], sums: &mut [Sums;
     // Two partial sums for each lane: of its first two and its last two products.
     let mut totals = [[_mm256_setzero_si256(); PARTS]; P];
     for (segment, weights) in window.segments() {
-        let values = pixels.map(|pixel| window.values(pixel + segment, weights));
+        let mut values = [&[][..]; P];
+        for (values, pixel) in values.iter_mut().zip(pixels) {
+            *values = window.values(pixel + segment, weights);
+        }
         for (quad, weights) in weights.iter().enumerate() {
             let mut broadcast = [_mm256_setzero_si256(); P];
             for (broadcast, values) in broadcast.iter_mut().zip(values) {

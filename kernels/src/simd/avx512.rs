@@ -37,7 +37,10 @@ fn block<const P: usize>(window: &Window, pixels: &[usize; P], sums: &mut [Sums;
     let signs = _mm512_set1_epi32(SIGNS);
     let mut totals = [_mm512_setzero_si512(); P];
     for (segment, weights) in window.segments() {
-        let values = pixels.map(|pixel| window.values(pixel + segment, weights));
+        let mut values = [&[][..]; P];
+        for (values, pixel) in values.iter_mut().zip(pixels) {
+            *values = window.values(pixel + segment, weights);
+        }
         for (quad, weights) in weights.iter().enumerate() {
             // SAFETY: a reference to 64 bytes is readable.
             let weights = unsafe { _mm512_loadu_si512((&raw const *weights).cast()) };

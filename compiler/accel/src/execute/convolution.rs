@@ -37,14 +37,16 @@ impl Core {
             self.gather(&window, first * stride_w, width, channels, &mut scratch.window);
             let row_bytes = width * channels;
             scratch.places.clear();
-            let pixel = |row, column| row * stride_h * row_bytes + column * stride_w * channels;
-            scratch.places.extend((0..rows).flat_map(|row| (0..count).map(move |column| pixel(row, column))));
+            for row in 0..rows {
+                let start = row * stride_h * row_bytes;
+                scratch.places.extend((0..count).map(|column| start + column * stride_w * channels));
+            }
             let segments: Vec<usize> = (0..kernel_h).map(|ky| ky * row_bytes).collect();
             scratch.lane_sums.resize(rows * count, [0; LANES]);
             self.kernels.dot(&scratch.window, &scratch.places, &segments, &scratch.packed, &mut scratch.lane_sums);
             for (row, sums) in scratch.lane_sums.chunks_exact(count).enumerate() {
                 let out = &mut scratch.out[(row * columns + first) * line_bytes..][..count * line_bytes];
-                epilogue.apply(sums, out, line_bytes);
+                self.kernels.vectorised(|| epilogue.apply(sums, out, line_bytes));
             }
         }
         self.write_rows(&RowWalk::conv_output(init, conv), &scratch.out);
@@ -135,12 +137,14 @@ impl Epilogue {
     }
 
     /// Writes one line for each pixel.
+    #[inline]
     fn apply(&self, sums: &[[i32; LANES]], out: &mut [i8], line_bytes: usize) {
         for (sums, line) in sums.iter().zip(out.chunks_exact_mut(line_bytes)) {
-            for ((out, &sum), &bias) in line.iter_mut().zip(sums).zip(&self.bias) {
-                // At most 2^15 products of 2^14, doubled, and a bias of 2^27: below 2^31.
-                *out = self.activation.round(i64::from(2 * sum + bias), self.shift);
-            }
+            // At most 2^15 products of 2^14, doubled, and a bias of 2^27: below 2^31.
+            let values: [i32; LANES] = std::array::from_fn(|lane| 2 * sums[lane] + self.bias[lane]);
+            let mut rounded = [0; LANES];
+            self.activation.round_all(&values, self.shift, &mut rounded);
+            line.copy_from_slice(&rounded[..line_bytes]);
         }
     }
 }
