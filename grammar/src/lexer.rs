@@ -72,7 +72,7 @@ pub(crate) enum TokenKind {
     Arrow,
     /// `-`
     Minus,
-    /// `?`, `*`, `+`, `/`, `|`, `==`, `>=`, `<=`: only inside types, attributes and affine expressions.
+    /// `?`, `*`, `+`, `/`, `|`, `==`, `>=`, `<=`: only inside types, attributes and affine expressions; and the mistake `=>`.
     Operator,
     /// `// text`, without the line break.
     Comment,
@@ -273,6 +273,7 @@ impl<'a> Lexer<'a> {
             b'<' | b'>' | b'=' if next == b'=' => (K::Operator, start + 2),
             b'<' => (K::Open(Bracket::Angle), start + 1),
             b'>' => (K::Close(Bracket::Angle), start + 1),
+            b'=' if next == b'>' => (K::Operator, start + 2),
             b'=' => (K::Equal, start + 1),
             b'-' if next == b'>' => (K::Arrow, start + 2),
             b'-' => (K::Minus, start + 1),

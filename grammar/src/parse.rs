@@ -34,8 +34,8 @@ pub fn parse(source: &str) -> Parsed<'_> {
     let mut outline = scan(source);
     let mut diagnostics = std::mem::take(&mut outline.diagnostics);
     let nodes = parse_statements(source, &outline, &mut diagnostics);
-    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     let document = Assembler { outline: &outline, nodes, diagnostics: &mut diagnostics }.document();
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     Parsed { document, diagnostics }
 }
 

@@ -4,6 +4,7 @@ use super::{Frame, MAX_DEPTH, MAX_ERRORS, Previous, RegionOutline, Scanner, Stat
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{Bracket, Lexer, Token, TokenKind};
 use crate::syntax::Span;
+use crate::tree::excerpt;
 
 impl Scanner<'_> {
     pub(super) fn open(&mut self, bracket: Bracket, token: Token) -> Previous {
@@ -37,7 +38,8 @@ impl Scanner<'_> {
         match self.kind() {
             _ if self.previous == Previous::Attributes => false,
             Some(StatementKind::Container) => true,
-            Some(StatementKind::Pretty) => self.region_follows(),
+            // Behind a dictionary or a region there can only be a region.
+            Some(StatementKind::Pretty) => self.previous == Previous::CloseCurly || self.region_follows(),
             _ => false,
         }
     }
@@ -98,12 +100,12 @@ impl Scanner<'_> {
         let closing = bracket.closing();
         let mut diagnostic = Diagnostic::error("unmatched-bracket", span, format!("`{closing}` closes nothing"))
             .with_hint(format!("remove it, or open it with `{}`", bracket.opening()));
-        if let Some(frame) = self.frames.last() {
-            let at = Span { start: frame.position(), end: frame.position() + 1 };
-            diagnostic = diagnostic.with_note(Some(at), format!("`{}` is open here", frame.bracket().opening()));
+        if let Some(&Frame::Bracket { bracket, at, .. }) = self.frames.last() {
+            let at = Span { start: at, end: at + 1 };
+            diagnostic = diagnostic.with_note(Some(at), format!("`{}` is open here", bracket.opening()));
         }
         self.report(diagnostic);
-        if !self.in_brackets() {
+        if bracket == Bracket::Curly {
             self.end_statement();
         }
     }
@@ -116,7 +118,7 @@ impl Scanner<'_> {
         let closing = frame.bracket().closing();
         let span = Span { start: found.start, end: found.end };
         let at = Span { start: frame.position(), end: frame.position() + 1 };
-        let text = self.text(found);
+        let text = excerpt(self.text(found));
         self.report(
             Diagnostic::error("unclosed-bracket", span, format!("expected `{closing}`, found `{text}`"))
                 .with_label(format!("`{closing}` is missing before this"))

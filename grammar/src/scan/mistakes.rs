@@ -5,8 +5,9 @@ use crate::diagnostic::Diagnostic;
 use crate::syntax::Span;
 
 pub(super) fn unexpected_character(text: &str, span: Span) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error("unexpected-character", span, format!("`{}` has no meaning here", text.escape_debug()));
+    let visible = |c: char| c.is_ascii_graphic() || c.is_alphanumeric();
+    let shown = if text.chars().all(visible) { text.to_owned() } else { text.escape_unicode().to_string() };
+    let diagnostic = Diagnostic::error("unexpected-character", span, format!("`{shown}` has no meaning here"));
     match text {
         "%" => diagnostic.with_hint("a value is written `%name`"),
         "@" => diagnostic.with_hint("a symbol is written `@name` or `@\"any text\"`"),

@@ -103,6 +103,7 @@ enum Previous {
     Equal,
     Arrow,
     OpenRound,
+    CloseCurly,
     Other,
 }
 
@@ -208,7 +209,7 @@ impl Scanner<'_> {
             TokenKind::Open(bracket) => self.open(bracket, token),
             TokenKind::Close(bracket) => {
                 self.close(bracket, token);
-                Previous::Other
+                if bracket == Bracket::Curly { Previous::CloseCurly } else { Previous::Other }
             }
             TokenKind::Comma => Previous::Comma,
             TokenKind::Colon => Previous::Colon,
@@ -268,10 +269,16 @@ impl Scanner<'_> {
                 _ if self.previous == Previous::Equal => false,
                 "module" | "return" => true,
                 "loc" | "attributes" | "private" | "public" | "nested" => false,
-                _ => token.first_on_line && matches!(self.previous, Previous::Other | Previous::Attributes),
+                _ => {
+                    token.first_on_line
+                        && matches!(self.previous, Previous::Other | Previous::CloseCurly | Previous::Attributes)
+                }
             },
             TokenKind::Label | TokenKind::Metadata => true,
-            TokenKind::Hash | TokenKind::Bang => self.previous != Previous::Equal && self.lexer.peek() == b'=',
+            TokenKind::Unknown => token.first_on_line,
+            TokenKind::Hash | TokenKind::Bang => {
+                (token.first_on_line || self.previous != Previous::Equal) && self.lexer.peek() == b'='
+            }
             _ => false,
         }
     }
@@ -300,11 +307,14 @@ impl Scanner<'_> {
         }
     }
 
-    /// Whether `%a, %b:2 =` begins at the token; looks no further than the end of the line.
+    /// Whether `%a, %b:2 =` begins at the token; looks no further than the end of the line. If the token is not the first on
+    /// its line, an operation name must follow, lest `nn.relu %a = T` with its wrong `=` becomes two operations.
     fn begins_results(&self, token: Token) -> bool {
         let mut rest = Lexer::new(self.source, token.start);
-        let mut next =
-            || rest.next().filter(|next| next.start == token.start || !next.first_on_line).map(|next| next.kind);
+        let mut next = || {
+            let on_line = |next: &Token| next.start == token.start || !next.first_on_line;
+            rest.next().filter(on_line).map(|next| next.kind)
+        };
         loop {
             if next() != Some(TokenKind::Value) {
                 return false;
@@ -317,7 +327,8 @@ impl Scanner<'_> {
                 separator = next();
             }
             match separator {
-                Some(TokenKind::Equal) => return true,
+                Some(TokenKind::Equal) if token.first_on_line => return true,
+                Some(TokenKind::Equal) => return matches!(next(), Some(TokenKind::String | TokenKind::DottedWord)),
                 Some(TokenKind::Comma) => {}
                 _ => return false,
             }
@@ -378,7 +389,7 @@ impl Scanner<'_> {
             }
             let kind = match (token.kind, text) {
                 (TokenKind::String, _) => StatementKind::Generic,
-                (_, "module" | "builtin.module" | "func.func") => StatementKind::Container,
+                (_, "module" | "builtin.module" | "func.func" | "func") => StatementKind::Container,
                 _ => StatementKind::Pretty,
             };
             return match self.statement() {

@@ -4,6 +4,7 @@
 //! accepts are reported here.
 
 mod attribute;
+mod function;
 mod location;
 mod operation;
 
@@ -35,7 +36,9 @@ pub(crate) fn parse_statement<'a>(source: &'a str, statement: &Statement) -> (No
     let text = StatementText::new(source, statement);
     let pairs = match text.parse(statement.kind) {
         Ok(pairs) => pairs,
-        Err(error) => return (Node::Broken, vec![explain(source, 0, statement.span, text.places(), &error)]),
+        Err(error) => {
+            return (Node::Broken, vec![explain(source, 0, statement.kind, statement.span, text.places(), &error)]);
+        }
     };
     let mut builder = Builder { source, origin: 0, places: text.places(), diagnostics: Vec::new() };
     let node = builder.node(pairs, statement);
@@ -54,8 +57,9 @@ pub fn parse_attribute(text: &str, span_start: u32) -> Result<Attribute<'_>, Dia
     let whole = Span { start: span_start, end };
     check_brackets(text, span_start)?;
     let fragment = StatementText::fragment(text, span_start);
-    let mut pairs =
-        fragment.parse_attribute().map_err(|error| explain(text, span_start, whole, fragment.places(), &error))?;
+    let mut pairs = fragment
+        .parse_attribute()
+        .map_err(|error| explain(text, span_start, StatementKind::Alias, whole, fragment.places(), &error))?;
     let mut builder = Builder { source: text, origin: span_start, places: fragment.places(), diagnostics: Vec::new() };
     let attribute = match pairs.next() {
         Some(pair) => builder.attribute(pair, &mut pairs),
@@ -166,6 +170,8 @@ impl<'a> Builder<'a, '_> {
             Rule::missing_comma | Rule::missing_comma_before_name => {
                 Diagnostic::error("missing-comma", span, "expected `,`").with_label("`,` is missing here")
             }
+            Rule::missing_colon => Diagnostic::error("missing-colon", span, "expected `:` before the types")
+                .with_label("`:` is missing here"),
             Rule::missing_type => Diagnostic::error("missing-type", span, "expected a type")
                 .with_hint("write for example `tensor<1x28x28x6xf32>` or `i32`"),
             Rule::missing_arrow => Diagnostic::error("missing-arrow", span, "expected `->` before the result types")
