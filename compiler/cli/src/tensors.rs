@@ -128,3 +128,76 @@ pub(crate) fn to_npy(tensor: &Tensor) -> Result<Vec<u8>> {
 pub(crate) fn file_name(port: &Port) -> String {
     format!("{}.npy", port.name.replace('/', "_"))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn port(shape: &[usize], fix_point: Option<i32>) -> Port {
+        Port { name: "x".to_owned(), op: "x".to_owned(), shape: shape.to_vec(), fix_point }
+    }
+
+    #[test]
+    fn arrays_survive_a_file() {
+        for tensor in [
+            Tensor::from_i8(&[1, 2, 2], vec![-128, 127, 0, 5]).unwrap(),
+            Tensor::from_f32(&[1, 2], vec![0.5, -1.25]).unwrap(),
+        ] {
+            assert_eq!(read_npy(&to_npy(&tensor).unwrap()).unwrap(), tensor);
+        }
+    }
+
+    #[test]
+    fn floats_are_quantised_and_bytes_are_not() {
+        let floats = Tensor::from_f32(&[4], vec![0.046_875, -0.015_625, 9.0, -9.0]).unwrap();
+        let fitted = fit(floats, &port(&[1, 4], Some(5))).unwrap();
+        assert_eq!(fitted, Tensor::from_i8(&[1, 4], vec![2, 0, 127, -128]).unwrap());
+        let bytes = Tensor::from_i8(&[1, 2], vec![1, -1]).unwrap();
+        assert_eq!(fit(bytes.clone(), &port(&[1, 2], Some(5))).unwrap(), bytes);
+        assert!(fit(bytes.clone(), &port(&[1, 2], None)).is_err());
+        assert!(fit(bytes, &port(&[2, 1], Some(5))).is_err());
+    }
+
+    #[test]
+    fn a_huge_shape_is_refused_before_memory_is_asked_for() {
+        let mut file = to_npy(&Tensor::from_i8(&[1, 2, 3], vec![0; 6]).unwrap()).unwrap();
+        let text = b"(1, 2, 3, )";
+        let at = file.windows(text.len()).position(|window| window == text).unwrap();
+        file[at..at + text.len()].copy_from_slice(b"(99999999,)");
+        assert!(read_npy(&file).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn damaged_arrays_are_refused_or_read(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            cut in any::<prop::sample::Index>(),
+            truncate: bool,
+        ) {
+            let mut file = to_npy(&Tensor::from_i8(&[1, 4, 4, 2], (0..32).collect()).unwrap()).unwrap();
+            for (at, value) in flips {
+                let at = at.index(file.len());
+                file[at] ^= value;
+            }
+            if truncate {
+                file.truncate(cut.index(file.len()));
+            }
+            if let Ok(tensor) = read_npy(&file) {
+                prop_assert!(tensor.shape().iter().product::<usize>() <= file.len());
+            }
+        }
+
+        #[test]
+        fn damaged_images_are_refused_or_read(at in any::<prop::sample::Index>(), value: u8, cut in any::<prop::sample::Index>()) {
+            let mut bytes = include_bytes!("../../../examples/fashion_cnn/images/08_bag.png").to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] ^= value;
+            bytes.truncate(cut.index(bytes.len() * 2).min(bytes.len()));
+            let _ = from_image(&bytes, &port(&[1, 28, 28, 1], Some(6)), UNIT_RANGE);
+        }
+    }
+}
