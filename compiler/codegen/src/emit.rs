@@ -93,14 +93,14 @@ fn plan(layer: &Layer, target: &Target) -> Result<Vec<Work>, Vec<Violation>> {
     }
     check_quantities(layer, target)?;
     let mut work = Vec::new();
-    let mut transfers = 0u64;
+    let mut instructions = 0u64;
     for (task, taps) in tasks(layer, target) {
         let plan = Plan::choose(&task, target).map_err(|violation| vec![violation])?;
-        transfers = transfers.saturating_add(plan.transfers(&task, target));
+        instructions = instructions.saturating_add(plan.instructions(&task, target));
         work.push(Work { task, taps, plan });
     }
     let mut findings = Findings::default();
-    findings.require(limits::TRANSFERS, transfers.min(i64::MAX as u64) as i64);
+    findings.require(limits::INSTRUCTIONS, instructions.min(i64::MAX as u64) as i64);
     findings.into_result().map(|()| work)
 }
 

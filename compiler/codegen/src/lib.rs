@@ -4,9 +4,29 @@
 //! whether a target can run it, and if not which limits it violates. [`emit`] appends its instructions to a [`Stream`], and
 //! [`Stream::finish`] places the dependency tokens and ends the program.
 //!
+//! ```
+//! use dpuc_codegen::{FeatureMap, Layer, Pool, PoolKind, Stream, check, emit};
+//! use dpuc_isa::Target;
+//!
+//! let target = Target::from_name("DPUCZDX8G_ISA1_B4096")?;
+//! let pool = |kernel| {
+//!     let (input, output) = (FeatureMap::packed(2, 0, [34, 34, 64], 5), FeatureMap::packed(3, 0, [1, 1, 64], 5));
+//!     Layer::Pool(Pool { kind: PoolKind::Average, input, output, kernel, strides: [1, 1], pads: [0; 4] })
+//! };
+//! let mut stream = Stream::new(&target);
+//! emit(&pool([34, 34]), &mut stream)?;
+//! let program = stream.finish()?;
+//! // 34 row Loads, AluInit, Alu, Save, End.
+//! assert_eq!(program.instructions.len(), 38);
+//!
+//! let violations = check(&pool([300, 34]), &target).unwrap_err();
+//! assert_eq!(violations[0].to_string(), "kernel height 300; the misc engine takes 1..=256");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! How a layer becomes instructions (`spec/recipes-conv.md`, `spec/recipes-eltwise-data.md`):
 //! 1. `axis` splits dilated and transposed operators into plain correlations, each a `task`;
-//! 2. `plan` cuts each task into stripes of columns and chunks of channels that fit on chip;
+//! 2. `plan` cuts each task into stripes of columns and chunks of channels that fit on chip, `blocks` its rows;
 //! 3. `recipe` streams the rows of each stripe through a ring of bank lines and calls the engine's `Compute` for each block of
 //!    rows; one file per operator family fills the instruction fields;
 //! 4. `tokens` orders the four engines by what the instructions touch.

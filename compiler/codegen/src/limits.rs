@@ -112,8 +112,8 @@ limits! {
     SCALE = "scale", "the operator takes", 1, 256;
     /// Sub-problems that dilation or transposition leads to.
     PHASES = "number of phases of dilation or transposition", "this code generator takes", 1, 4096;
-    /// Row transfers between DDR and banks; the bound keeps programs finite for absurd shapes.
-    TRANSFERS = "number of row transfers", "this code generator takes", 0, 1 << 22;
+    /// About how many instructions a layer becomes; the bound keeps programs finite for absurd shapes.
+    INSTRUCTIONS = "number of instructions", "this code generator takes", 0, 1 << 21;
     /// Output size against what input, kernel, stride and pads give.
     OUTPUT_HEIGHT = "output height", "the geometry of the operator gives", 0, i64::MAX;
     /// Output size against what input, kernel, stride and pads give.

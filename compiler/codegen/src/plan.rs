@@ -12,8 +12,10 @@ use crate::limits::{self, Violation};
 use crate::source::Source;
 use crate::task::{Channels, Task};
 
+/// Lines of a bank.
+const BANK: u64 = BANK_LINES as u64;
 /// Lines of a memory that one tile should leave free for the next one.
-const HALF_BANK: u64 = BANK_LINES as u64 / 2;
+const HALF_BANK: u64 = BANK / 2;
 /// Output-channel groups of one chunk: what one Alu handles, and one Save of the widest target moves.
 const GROUPS_MAX: u32 = 256;
 /// Bytes a DDR port moves per cycle.
@@ -42,177 +44,177 @@ impl Plan {
     /// # Errors
     /// Not even one output pixel of one channel group fits.
     pub(crate) fn choose(task: &Task, target: &Target) -> Result<Self, Violation> {
-        let planner = Planner { task, target };
-        let candidates =
+        let layouts =
             RowBlocks::candidates(target.pixel_parallel as u32, task.reach.rows, task.reach.interleave, task.rows);
-        for blocks in &candidates {
-            if let Some(plan) = planner.best(*blocks) {
+        for &blocks in &layouts {
+            let cuts = halvings(task.columns.count.min(task.reach.columns)).flat_map(|columns| {
+                let all_groups = target.lines(task.channels.output() as usize) as u32;
+                equal_parts(all_groups, GROUPS_MAX).map(move |groups| Cut { task, target, blocks, columns, groups })
+            });
+            if let Some((_, plan)) = cuts.filter(Cut::fits).map(|cut| cut.rate()).min_by_key(|&(cost, _)| cost) {
                 return Ok(plan);
             }
         }
-        let smallest = candidates.iter().map(|blocks| planner.ring_lines(*blocks, 1, 1)).min();
-        let lines = smallest.unwrap_or(u64::from(task.rows.taps) * u64::from(task.columns.taps));
+        let smallest = |&blocks: &RowBlocks| Cut { task, target, blocks, columns: 1, groups: 1 }.ring_lines();
+        let lines = layouts.iter().map(smallest).min();
+        let lines = lines.unwrap_or(u64::from(task.rows.taps) * u64::from(task.columns.taps));
         Err(limits::TILE_LINES.violated_by(lines.min(i64::MAX as u64) as i64))
     }
-}
 
-impl Plan {
-    /// Row transfers of the sub-problem, about.
-    pub(crate) fn transfers(&self, task: &Task, target: &Target) -> u64 {
-        let stripes = u64::from(task.columns.count.div_ceil(self.columns));
-        let chunks = (target.lines(task.channels.output() as usize) as u64).div_ceil(u64::from(self.groups));
+    /// About how many instructions the sub-problem becomes: row transfers, weights, blocks.
+    pub(crate) fn instructions(&self, task: &Task, target: &Target) -> u64 {
+        let Self { columns, groups, blocks, .. } = *self;
+        let cut = Cut { task, target, blocks, columns, groups };
         let maps = u64::from(task.source.operands()) + task.outputs.len() as u64;
-        u64::from(task.rows.count.max(task.rows.size)) * stripes * chunks * maps
+        let transfers = u64::from(task.rows.count.max(task.rows.size)) * cut.stripes() * cut.chunks() * maps;
+        let blocks = u64::from(task.rows.count.div_ceil(blocks.rows_max)) * cut.stripes() * cut.all_groups();
+        let kernels = u64::from(task.channels.output()) * if self.chunks_outside { 1 } else { cut.stripes() };
+        transfers + blocks + kernels
     }
 }
 
-struct Planner<'a> {
+/// One way to cut a sub-problem.
+struct Cut<'a> {
     task: &'a Task,
     target: &'a Target,
+    blocks: RowBlocks,
+    columns: u32,
+    groups: u32,
 }
 
-impl Planner<'_> {
-    fn best(&self, blocks: RowBlocks) -> Option<Plan> {
-        let groups_all = self.groups(self.task.channels.output());
-        let mut best: Option<(u64, Plan)> = None;
-        for columns in halvings(self.task.columns.count.min(self.task.reach.columns)) {
-            for groups in equal_parts(groups_all, GROUPS_MAX) {
-                if let Some((cost, plan)) = self.rate(blocks, columns, groups)
-                    && best.is_none_or(|(least, _)| cost < least)
-                {
-                    best = Some((cost, plan));
-                }
-            }
-        }
-        best.map(|(_, plan)| plan)
+impl Cut<'_> {
+    fn stripes(&self) -> u64 {
+        u64::from(self.task.columns.count.div_ceil(self.columns))
     }
 
-    fn groups(&self, channels: u32) -> u32 {
-        self.target.lines(channels as usize) as u32
+    fn chunks(&self) -> u64 {
+        self.all_groups().div_ceil(u64::from(self.groups))
     }
 
-    /// Lines of an input pixel on chip.
-    fn pixel_lines(&self, groups: u32) -> u32 {
-        match self.task.channels {
-            Channels::All { input, .. } => self.groups(input).max(1),
-            Channels::Same(_) => groups,
-        }
+    /// Output-channel groups of the operator.
+    fn all_groups(&self) -> u64 {
+        self.target.lines(self.task.channels.output() as usize) as u64
     }
 
     /// Input columns that a stripe loads, at most.
-    fn loaded_columns(&self, columns: u32) -> u64 {
+    fn loaded_columns(&self) -> u64 {
         let span = &self.task.columns;
-        let reach = u64::from(columns - 1) * u64::from(span.stride) + u64::from(span.taps);
+        let reach = u64::from(self.columns - 1) * u64::from(span.stride) + u64::from(span.taps);
         reach.min(u64::from(span.size)).max(1)
     }
 
+    /// Lines of an input row of a stripe.
+    fn row_lines(&self) -> u64 {
+        let pixel = match self.task.channels {
+            Channels::All { input, .. } => self.target.lines(input as usize).max(1) as u64,
+            Channels::Same(_) => u64::from(self.groups),
+        };
+        self.loaded_columns() * pixel
+    }
+
     /// Lines of one pass of the input ring, all operands.
-    fn pass_lines(&self, blocks: RowBlocks, columns: u32, groups: u32) -> u64 {
-        let row = self.loaded_columns(columns) * u64::from(self.pixel_lines(groups));
-        row * u64::from(blocks.interleave) * u64::from(self.task.source.operands())
+    fn pass_lines(&self) -> u64 {
+        self.row_lines() * u64::from(self.blocks.interleave) * u64::from(self.task.source.operands())
     }
 
     /// Lines of the shortest legal input ring.
-    fn ring_lines(&self, blocks: RowBlocks, columns: u32, groups: u32) -> u64 {
-        self.pass_lines(blocks, columns, groups) * u64::from(blocks.passes_needed)
+    fn ring_lines(&self) -> u64 {
+        self.pass_lines() * u64::from(self.blocks.passes_needed)
     }
 
-    /// The plan and its cost, if it fits.
-    fn rate(&self, blocks: RowBlocks, columns: u32, groups: u32) -> Option<(u64, Plan)> {
-        let bank = BANK_LINES as u64;
-        let task = self.task;
-        let pass = self.pass_lines(blocks, columns, groups);
-        let row = pass / u64::from(blocks.interleave) / u64::from(task.source.operands());
-        let output = u64::from(columns) * u64::from(groups);
-        let weights = u64::from(groups) * u64::from(task.weights.lines);
-        let fits = self.ring_lines(blocks, columns, groups) <= bank
-            && (blocks.interleave == 1 || row <= u64::from(task.reach.row_jump))
-            && (!task.computes || output <= bank)
-            && (weights <= bank || groups == 1);
-        if !fits {
-            return None;
-        }
-        let stripes = u64::from(task.columns.count.div_ceil(columns));
-        let chunks = u64::from(self.groups(task.channels.output()).div_ceil(groups));
-        let whole = u64::from(blocks.passes_total()) * pass <= bank;
-        let (passes, ahead) = Self::passes(blocks, pass, whole && chunks > 1);
-        let resident = passes >= blocks.passes_total();
-        let (chunks_outside, input_loads, weight_loads) = self.order(stripes, chunks, resident);
-        let traffic = self.traffic(blocks, columns, groups, input_loads, weight_loads);
-        let comfortable = (ahead || resident) && (!task.computes || output <= HALF_BANK);
-        let cost = if comfortable { traffic } else { traffic + traffic / 2 };
-        Some((cost, Plan { columns, groups, blocks, passes, chunks_outside }))
+    /// Lines of an output row of a stripe.
+    fn output_lines(&self) -> u64 {
+        if self.task.computes { u64::from(self.columns) * u64::from(self.groups) } else { 0 }
     }
 
-    /// Passes of the input ring, and whether it has room to load ahead. The ring takes half a bank unless more is needed, or
-    /// all rows should stay for the next chunk.
-    fn passes(blocks: RowBlocks, pass_lines: u64, keep_all: bool) -> (u32, bool) {
-        let (needed, total) = (blocks.passes_needed, blocks.passes_total());
-        if keep_all {
+    fn fits(&self) -> bool {
+        let weights = u64::from(self.groups) * u64::from(self.task.weights.lines);
+        self.ring_lines() <= BANK
+            && (self.blocks.interleave == 1 || self.row_lines() <= u64::from(self.task.reach.row_jump))
+            && self.output_lines() <= BANK
+            && (weights <= BANK || self.groups == 1)
+    }
+
+    /// The plan for this cut and its cost.
+    fn rate(&self) -> (u64, Plan) {
+        let (passes, runs_ahead) = self.passes();
+        let order = self.order(passes >= self.blocks.passes_total());
+        let traffic = self.traffic(&order);
+        let overlaps = runs_ahead && self.output_lines() <= HALF_BANK;
+        let cost = if overlaps { traffic } else { traffic + traffic / 2 };
+        let &Self { blocks, columns, groups, .. } = self;
+        (cost, Plan { columns, groups, blocks, passes, chunks_outside: order.chunks_outside })
+    }
+
+    /// Passes of the input ring, and whether Loads can run ahead of the computation. The ring takes half a bank unless more is
+    /// needed, or unless all rows can stay for the next chunk.
+    fn passes(&self) -> (u32, bool) {
+        let (needed, total) = (self.blocks.passes_needed, self.blocks.passes_total());
+        let fitting = |lines: u64| u32::try_from(lines / self.pass_lines()).unwrap_or(u32::MAX);
+        if self.chunks() > 1 && total <= fitting(BANK) {
             return (total.max(needed), true);
         }
-        let fitting = |lines: u64| u32::try_from(lines / pass_lines).unwrap_or(u32::MAX);
-        let roomy = fitting(HALF_BANK).max((needed + 1).min(fitting(BANK_LINES as u64)));
+        let roomy = fitting(HALF_BANK).max((needed + 1).min(fitting(BANK)));
         let passes = roomy.min(total).max(needed);
-        (passes, passes > needed)
+        (passes, passes > needed || passes >= total)
     }
 
-    /// Which loop is outside, and how often the input and the weights are loaded then.
-    fn order(&self, stripes: u64, chunks: u64, resident: bool) -> (bool, u64, u64) {
-        if matches!(self.task.channels, Channels::Same(_)) {
-            return (true, 1, 1);
-        }
-        let weight_lines = u64::from(self.groups(self.task.channels.output())) * u64::from(self.task.weights.lines);
-        let weights_stay = weight_lines <= BANK_LINES as u64;
-        let outside = (if stripes == 1 && resident { 1 } else { chunks }, 1);
-        let inside = (if resident { 1 } else { chunks }, if weights_stay { 1 } else { stripes });
-        let bytes = |(input, weights): (u64, u64)| input * self.input_bytes() + weights * self.weight_bytes();
-        if bytes(inside) <= bytes(outside) { (false, inside.0, inside.1) } else { (true, outside.0, outside.1) }
-    }
-
-    fn input_bytes(&self) -> u64 {
-        let channels = match self.task.channels {
-            Channels::All { input, .. } => input,
-            Channels::Same(channels) => channels,
+    /// The cheaper order of the loops. `rows_stay` says whether the input ring holds all rows of a stripe.
+    fn order(&self, rows_stay: bool) -> LoopOrder {
+        let Channels::All { input, .. } = self.task.channels else {
+            return LoopOrder { chunks_outside: true, input_loads: 1, weight_loads: 1 };
         };
-        u64::from(self.task.rows.size) * u64::from(self.task.columns.size) * u64::from(channels)
+        let weights_stay = self.all_groups() * u64::from(self.task.weights.lines) <= BANK;
+        let (stripes, chunks) = (self.stripes(), self.chunks());
+        let outside = LoopOrder {
+            chunks_outside: true,
+            input_loads: if stripes == 1 && rows_stay { 1 } else { chunks },
+            weight_loads: 1,
+        };
+        let inside = LoopOrder {
+            chunks_outside: false,
+            input_loads: if rows_stay { 1 } else { chunks },
+            weight_loads: if weights_stay { 1 } else { stripes },
+        };
+        let input_bytes = u64::from(self.task.rows.size) * u64::from(self.task.columns.size) * u64::from(input);
+        let bytes = |order: &LoopOrder| order.input_loads * input_bytes + order.weight_loads * self.weight_bytes();
+        if bytes(&inside) <= bytes(&outside) { inside } else { outside }
     }
 
     fn weight_bytes(&self) -> u64 {
-        u64::from(self.groups(self.task.channels.output())) * u64::from(self.task.weights.bytes)
+        self.all_groups() * u64::from(self.task.weights.bytes)
     }
 
     /// Beats of all transfers.
-    fn traffic(&self, blocks: RowBlocks, columns: u32, groups: u32, input_loads: u64, weight_loads: u64) -> u64 {
-        let task = self.task;
-        let channels = task.channels.output();
-        let chunks = u64::from(self.groups(channels).div_ceil(groups));
-        let chunk_bytes = channels.min(groups * self.target.line_bytes() as u32);
-        let stripes = u64::from(task.columns.count.div_ceil(columns));
-        let rows = (u64::from(blocks.span.count - 1) * u64::from(task.rows.stride) + u64::from(task.rows.taps))
-            .min(u64::from(task.rows.size));
-        let (input_bytes, input_repeats) = match task.channels {
-            Channels::All { input, .. } => (input, input_loads),
-            Channels::Same(_) => (chunk_bytes, chunks),
+    fn traffic(&self, order: &LoopOrder) -> u64 {
+        let Task { rows, channels, source, outputs, .. } = self.task;
+        let chunk_bytes = channels.output().min(self.groups * self.target.line_bytes() as u32);
+        let (input_bytes, input_loads) = match *channels {
+            Channels::All { input, .. } => (input, order.input_loads),
+            Channels::Same(_) => (chunk_bytes, self.chunks()),
         };
-        let stride = |map: Option<&FeatureMap>| map.map_or(u32::MAX, |map| map.pixel_stride);
-        let input_stride = match &task.source {
-            Source::Maps(maps) => stride(maps.first()),
+        let input_stride = match source {
+            Source::Maps(maps) => pixel_stride(maps),
             Source::Augmented(_) | Source::Padding => u32::MAX,
         };
-        let operands = u64::from(task.source.operands());
-        let load = row_beats(self.loaded_columns(columns), input_bytes, input_stride)
-            * rows
-            * stripes
-            * input_repeats
-            * operands;
-        let save = row_beats(u64::from(columns), chunk_bytes, stride(task.outputs.first()))
-            * u64::from(task.rows.count)
-            * stripes
-            * chunks
-            * task.outputs.len() as u64;
-        load + save + weight_loads * self.weight_bytes().div_ceil(BEAT)
+        let height = u64::from(rows.count - 1) * u64::from(rows.stride) + u64::from(rows.taps);
+        let rows_loaded = height.min(u64::from(rows.size)) * input_loads * u64::from(source.operands());
+        let rows_saved = u64::from(rows.count) * self.chunks() * outputs.len() as u64;
+        let load = rows_loaded * row_beats(self.loaded_columns(), input_bytes, input_stride);
+        let save = rows_saved * row_beats(u64::from(self.columns), chunk_bytes, pixel_stride(outputs));
+        self.stripes() * (load + save) + order.weight_loads * self.weight_bytes().div_ceil(BEAT)
     }
+}
+
+/// Which of the loops over stripes and chunks is outside, and how often input and weights are loaded then.
+struct LoopOrder {
+    chunks_outside: bool,
+    input_loads: u64,
+    weight_loads: u64,
+}
+
+fn pixel_stride(maps: &[FeatureMap]) -> u32 {
+    maps.first().map_or(u32::MAX, |map| map.pixel_stride)
 }
 
 /// Beats of one row transfer.

@@ -3,6 +3,7 @@
 
 mod convolution;
 mod data;
+mod examples;
 mod harness;
 mod limits;
 mod pointwise;
