@@ -7,9 +7,11 @@
 //! 3. [`emit`] adds the machine program of each subgraph;
 //! 4. [`export`] makes the `.xmodel` graph that AMD's runtime and this project's own run.
 
+mod compile;
 mod constants;
 mod emit;
 mod error;
+mod export;
 mod names;
 mod operator;
 mod partition;
@@ -18,8 +20,10 @@ mod plan;
 mod program;
 mod superlayer;
 
+pub use compile::{Compiled, Options, compile};
 pub use emit::{EmitReport, SubgraphCode, emit, program_symbol};
 pub use error::BackendError;
+pub use export::export;
 pub use operator::Reason;
 pub use partition::{Device, OperationReport, PartitionReport, SubgraphReport, partition};
 pub use placement::{Placement, region};

@@ -32,6 +32,11 @@ pub(crate) fn fixed_tensor_name(ir: &Ir, op: OpId) -> String {
     }
 }
 
+/// The name of the tensor an operation of the host gives: the last node name of its location.
+pub(crate) fn tensor_name(ir: &Ir, op: OpId) -> &str {
+    node_names(ir, ir.op(op).location).last().copied().unwrap_or_else(|| ir.op_name(op))
+}
+
 /// Gives every operation of the block that has no node name one: the name of its result, or its kind and a number.
 pub(crate) fn name_operations(ir: &mut Ir, block: BlockId) {
     let ops: Vec<OpId> = ir.ops(block).collect();

@@ -8,7 +8,8 @@ use dpuc_isa::Target;
 
 use super::window::{Window, numbers};
 use super::Reason;
-use crate::placement::Placement;
+use crate::placement::{Placement, region};
+use crate::superlayer::Superlayer;
 
 /// Looks up where a value is in DDR.
 pub(crate) type Places<'a> = dyn Fn(ValueId) -> Option<Placement> + 'a;
@@ -52,7 +53,18 @@ pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer
     }
 }
 
-/// Whether a convolution should fold its kernel columns into channels: it reads an input of the subgraph, the target can, and
+/// The layers of an operation of a planned subgraph, with kernel columns folded into channels where that helps.
+pub(crate) fn planned_layers(ir: &Ir, superlayer: &Superlayer, target: &Target) -> Result<Vec<Layer>, Reason> {
+    let mut layers = layers(ir, superlayer.operation, &|value| superlayer.place(value))?;
+    for layer in &mut layers {
+        if let Layer::Conv2d { convolution, augment_channels } = layer {
+            *augment_channels = convolution.input.region == region::INPUTS && augments(convolution, target);
+        }
+    }
+    Ok(layers)
+}
+
+/// Whether a convolution that reads an input of the subgraph should fold its kernel columns into channels: the target can, and
 /// the array has less to do (`spec/xmodel.md` section 5.5).
 pub(crate) fn augments(convolution: &Convolution, target: &Target) -> bool {
     let folded = u64::from(convolution.kernel[1]) * u64::from(convolution.input.channels);

@@ -6,5 +6,5 @@ mod window;
 
 pub use reason::Reason;
 
-pub(crate) use geometry::{augments, layers, relu6_exponent};
+pub(crate) use geometry::{augments, layers, planned_layers, relu6_exponent};
 pub(crate) use window::Window;

@@ -1,13 +1,13 @@
 //! Machine code: planned superlayers to instructions.
 
-use dpuc_codegen::{Layer, Program, Stream, emit as emit_layer};
+use dpuc_codegen::{Program, Stream, emit as emit_layer};
 use dpuc_dialects::dialects::dpu;
 use dpuc_dialects::{Ir, Location, OpId};
 use dpuc_isa::Target;
 
 use crate::error::BackendError;
 use crate::names::operation_name;
-use crate::operator::{augments, layers};
+use crate::operator::planned_layers;
 use crate::partition::single_block;
 use crate::plan::subgraphs;
 use crate::program::program_from_instructions;
@@ -68,14 +68,12 @@ fn compile_subgraph(
     for op in ir.ops(single_block(ir, subgraph)?).filter(|&op| ir.is(op, &dpu::SUPERLAYER)) {
         let superlayer = Superlayer::of(ir, op, name)?;
         let named = || operation_name(ir, superlayer.operation).to_owned();
-        let layers = layers(ir, superlayer.operation, &|value| superlayer.place(value));
-        let layers = layers.map_err(|reason| BackendError::NotForDpu {
+        let layers = planned_layers(ir, &superlayer, target).map_err(|reason| BackendError::NotForDpu {
             name: named(),
             subgraph: name.to_owned(),
             reason,
         })?;
         for layer in layers {
-            let layer = with_augmentation(layer, target);
             emit_layer(&layer, &mut stream).map_err(|error| BackendError::Emit { name: named(), error })?;
             locations.push(ir.op(superlayer.operation).location);
         }
@@ -83,14 +81,4 @@ fn compile_subgraph(
     let program =
         stream.finish().map_err(|error| BackendError::Illegal { subgraph: name.to_owned(), error })?;
     Ok((program, locations))
-}
-
-/// Folds kernel columns into channels where that helps.
-fn with_augmentation(layer: Layer, target: &Target) -> Layer {
-    match layer {
-        Layer::Conv2d { convolution, .. } => {
-            Layer::Conv2d { augment_channels: augments(&convolution, target), convolution }
-        }
-        layer => layer,
-    }
 }
