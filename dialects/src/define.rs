@@ -273,6 +273,11 @@ impl OpDefinition {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
+    /// Whether it is this very definition.
+    pub fn is(&self, other: &'static Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+
     /// The name without the dialect.
     pub fn short_name(&self) -> &'static str {
         self.name.split_once('.').map_or(self.name, |(_, short)| short)

@@ -8,7 +8,9 @@ use crate::verify::describe_attribute;
 
 /// Markdown of all dialects.
 pub fn markdown() -> String {
-    let mut page = String::from("# Operations\n\nDerived from the definitions in `dialects/src/dialects`; `dpuc opt --reference` prints it.\n");
+    let mut page = String::from(
+        "# Operations\n\nDerived from the definitions in `dialects/src/dialects`; `dpuc opt --reference` prints it.\n",
+    );
     for dialect in DIALECTS {
         write_dialect(&mut page, dialect);
     }

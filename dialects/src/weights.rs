@@ -166,10 +166,13 @@ impl Weights {
 
     /// A name for a new constant: `wish`, or `wish` with a number.
     pub fn free_name(&self, wish: &str) -> String {
-        if !self.entries.contains_key(wish) {
-            return wish.to_owned();
+        let mut name = wish.to_owned();
+        let mut number = 0;
+        while self.entries.contains_key(name.as_str()) {
+            number += 1;
+            name = format!("{wish}_{number}");
         }
-        (1..).map(|n| format!("{wish}_{n}")).find(|name| !self.entries.contains_key(name.as_str())).unwrap_or_default()
+        name
     }
 
     /// All constants in order.
@@ -210,12 +213,7 @@ impl Weights {
         self.add_file(name, bytes, |start, end| Data::Owned(bytes[start..end].into()))
     }
 
-    fn add_file(
-        &mut self,
-        name: &str,
-        file: &[u8],
-        data: impl Fn(usize, usize) -> Data,
-    ) -> Result<(), WeightsError> {
+    fn add_file(&mut self, name: &str, file: &[u8], data: impl Fn(usize, usize) -> Data) -> Result<(), WeightsError> {
         let format = |reason: safetensors::SafeTensorError| WeightsError::Format {
             path: name.to_owned(),
             reason: reason.to_string(),

@@ -71,7 +71,8 @@ fn module(steps: &[Step]) -> Ir {
             }
             Step::Constant(elements) => {
                 let elements: Vec<f64> = elements.iter().map(|&value| f64::from(value)).collect();
-                let dense = dpuc_dialects::Dense { ty, elements: dpuc_dialects::DenseElements::Floats(elements.into()) };
+                let dense =
+                    dpuc_dialects::Dense { ty, elements: dpuc_dialects::DenseElements::Floats(elements.into()) };
                 let op = OpBuilder::new(&nn::CONSTANT)
                     .attribute("value", Attribute::Dense(dense))
                     .result(ty, "")

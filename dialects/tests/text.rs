@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dpuc_dialects::text::{ParseOptions, PrintOptions, parse, print};
-use dpuc_dialects::verify::verify;
+use dpuc_dialects::verify::{Finding, verify};
 
 const GENERIC: PrintOptions = PrintOptions { generic: true, locations: false };
 const PRETTY: PrintOptions = PrintOptions { generic: false, locations: false };
@@ -52,13 +52,14 @@ fn wrong_text_is_explained() {
         let parsed = parse(&source, &options(&name));
         let mut diagnostics = parsed.diagnostics.clone();
         if parsed.is_ok() {
-            diagnostics.extend(verify(&parsed.ir).list().iter().map(|finding| finding.to_diagnostic()));
+            diagnostics.extend(verify(&parsed.ir).list().iter().map(Finding::to_diagnostic));
         } else {
             // What the reader understood is checked as well; only what follows from an error it reported is left out.
             let known: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.span).collect();
             let findings = verify(&parsed.ir);
-            diagnostics.extend(findings.list().iter().map(|finding| finding.to_diagnostic()).filter(|diagnostic| {
-                diagnostic.code != "dominance" && !known.iter().any(|span| span.start >= diagnostic.span.start && span.end <= diagnostic.span.end)
+            diagnostics.extend(findings.list().iter().map(Finding::to_diagnostic).filter(|diagnostic| {
+                diagnostic.code != "dominance"
+                    && !known.iter().any(|span| span.start >= diagnostic.span.start && span.end <= diagnostic.span.end)
             }));
         }
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);

@@ -78,7 +78,8 @@ pub enum Fill {
 
 impl Fill {
     /// Three random inputs, and the extremes.
-    pub const ALL: [Self; 5] = [Self::Random(1), Self::Random(2), Self::Random(3), Self::Constant(-128), Self::Constant(127)];
+    pub const ALL: [Self; 5] =
+        [Self::Random(1), Self::Random(2), Self::Random(3), Self::Constant(-128), Self::Constant(127)];
 
     /// `count` bytes.
     pub fn bytes(self, count: usize) -> Vec<i8> {

@@ -28,7 +28,11 @@ fn recompiles(sample: &str) {
         let compile = || compile(ir.clone(), &target, &options).unwrap_or_else(|error| panic!("{sample}: {error}"));
         let compiled = compile();
         let bytes = dpuc_xmodel::write(&compiled.graph).unwrap();
-        assert!(bytes == dpuc_xmodel::write(&compile().graph).unwrap(), "{sample}, {}: twice the same bytes", target.name);
+        assert!(
+            bytes == dpuc_xmodel::write(&compile().graph).unwrap(),
+            "{sample}, {}: twice the same bytes",
+            target.name
+        );
 
         let session = Session::new(&dpuc_xmodel::read(&bytes).unwrap()).unwrap();
         assert!(session.programs().count() > 0, "{sample}, {}: something runs on the DPU", target.name);

@@ -27,11 +27,13 @@ pub(crate) struct Classified {
 pub(crate) fn contact_sheet(title: &[String], pictures: &[Classified]) -> Result<Vec<u8>> {
     const COLUMNS: u32 = 4;
     const ZOOM: u32 = 6;
-    let side = pictures.iter().map(|picture| picture.image.width().max(picture.image.height())).max().unwrap_or(0) * ZOOM;
+    let side =
+        pictures.iter().map(|picture| picture.image.width().max(picture.image.height())).max().unwrap_or(0) * ZOOM;
     let (tile_width, tile_height) = (side + MARGIN, side + MARGIN + 3 * CELL);
     let header = MARGIN + title.len() as u32 * (CELL + 4);
     let rows = (pictures.len() as u32).div_ceil(COLUMNS);
-    let mut sheet = RgbImage::from_pixel(MARGIN + COLUMNS * tile_width, header + MARGIN + rows * tile_height, BACKGROUND);
+    let mut sheet =
+        RgbImage::from_pixel(MARGIN + COLUMNS * tile_width, header + MARGIN + rows * tile_height, BACKGROUND);
     for (line, text) in title.iter().enumerate() {
         write(&mut sheet, MARGIN, MARGIN + line as u32 * (CELL + 4), text, TEXT);
     }

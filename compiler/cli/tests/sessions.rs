@@ -49,14 +49,16 @@ fn npy<T: npyz::Deserialize>(path: &Path) -> Vec<T> {
 #[test]
 fn the_example_gives_the_expected_logits_on_every_size() {
     let expected: Vec<i8> = npy(&example("expected_logits.npy"));
-    let mut images: Vec<PathBuf> = std::fs::read_dir(example("images")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut images: Vec<PathBuf> =
+        std::fs::read_dir(example("images")).unwrap().map(|entry| entry.unwrap().path()).collect();
     images.retain(|path| path.extension().is_some_and(|extension| extension == "png"));
     images.sort();
     assert_eq!(images.len() * 10, expected.len());
     for (arch, count) in [("kv260", images.len()), ("B512", 2), ("DPUCZDX8G_ISA1_B1152", 2), ("leopard", 2)] {
         let folder = compiled(arch);
         for (image, expected) in images.iter().zip(expected.chunks(10)).take(count) {
-            let arguments = ["run", "build/net.xmodel", "--input", image.to_str().unwrap(), "--output_dir", "out", "--check"];
+            let arguments =
+                ["run", "build/net.xmodel", "--input", image.to_str().unwrap(), "--output_dir", "out", "--check"];
             succeed(&folder, &arguments);
             let outputs: Vec<PathBuf> =
                 std::fs::read_dir(folder.path().join("out")).unwrap().map(|entry| entry.unwrap().path()).collect();

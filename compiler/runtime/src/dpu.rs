@@ -90,7 +90,8 @@ impl DpuProgram {
 
     /// Bytes the program loads from constant regions and from all others, as `statistics` counted them.
     pub fn loaded_bytes(&self, statistics: &Statistics) -> (u64, u64) {
-        let constant = |region: usize| self.regions.iter().any(|(own, _, contents)| *own == region && contents.is_some());
+        let constant =
+            |region: usize| self.regions.iter().any(|(own, _, contents)| *own == region && contents.is_some());
         let sum = |wanted: bool| {
             let regions = statistics.loaded_from.iter().enumerate();
             regions.filter(|&(region, _)| constant(region) == wanted).map(|(_, bytes)| bytes).sum()

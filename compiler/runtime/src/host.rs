@@ -54,8 +54,8 @@ impl HostOp {
     }
 
     pub(crate) fn run(&self, values: &BTreeMap<String, Tensor>) -> Result<Tensor, RuntimeError> {
-        let imported = import_xmodel(&self.graph)
-            .map_err(|error| RuntimeError::Import { op: self.name.clone(), error })?;
+        let imported =
+            import_xmodel(&self.graph).map_err(|error| RuntimeError::Import { op: self.name.clone(), error })?;
         let take = |name: &String| values.get(name).cloned().ok_or_else(|| RuntimeError::MissingTensor(name.clone()));
         let inputs = self.inputs.iter().map(take).collect::<Result<Vec<_>, _>>()?;
         let outputs = evaluate(&imported.ir, "main", &inputs, &mut |_, _| {})

@@ -10,7 +10,11 @@ use crate::port::Port;
 pub fn function_inputs(ir: &Ir, function: &str) -> Vec<Port> {
     let Some(op) = ir.find_symbol(function) else { return Vec::new() };
     let arguments = ir.arguments(func::entry(ir, op));
-    arguments.iter().enumerate().filter_map(|(number, &value)| port(ir, value, None, format!("input{number}"))).collect()
+    arguments
+        .iter()
+        .enumerate()
+        .filter_map(|(number, &value)| port(ir, value, None, format!("input{number}")))
+        .collect()
 }
 
 /// Results of a function, under the names of the framework's tensors where the locations say them.

@@ -61,7 +61,8 @@ impl Session {
             }
         }
         let final_ops = graph.ops.iter().filter(|op| {
-            index.consumers(&op.name).next().is_none() && !matches!(op.kind.as_str(), "const" | "const-fix" | "download")
+            index.consumers(&op.name).next().is_none()
+                && !matches!(op.kind.as_str(), "const" | "const-fix" | "download")
         });
         let mut outputs =
             final_ops.map(|op| Port::of(op).ok_or_else(|| RuntimeError::shape(op))).collect::<Result<Vec<_>, _>>()?;
@@ -109,7 +110,11 @@ impl Session {
                     values.insert(op.output().to_owned(), output);
                 }
                 Stage::Dpu(program) => {
-                    let inputs = program.inputs.iter().map(|placed| find(&values, &placed.port)).collect::<Result<Vec<_>, _>>()?;
+                    let inputs = program
+                        .inputs
+                        .iter()
+                        .map(|placed| find(&values, &placed.port))
+                        .collect::<Result<Vec<_>, _>>()?;
                     let run = run_program(program, &inputs)?;
                     outcome.statistics.push((program.name.clone(), run.statistics));
                     for (placed, output) in program.outputs.iter().zip(run.outputs) {

@@ -14,18 +14,25 @@ use crate::define::{
 const TENSOR: TypeConstraint = TypeConstraint::FixTensor;
 
 const REGION: AttributeDefinition = required("region", AttributeKind::Int(0, 7), "DDR region, the number of REG_n.");
-const ADDRESS: AttributeDefinition = required("address", AttributeKind::Int(0, (1 << 29) - 1), "Byte offset in the region.");
+const ADDRESS: AttributeDefinition =
+    required("address", AttributeKind::Int(0, (1 << 29) - 1), "Byte offset in the region.");
 const STRIDES: AttributeDefinition =
     required("strides", AttributeKind::Ints(0, 0, 1 << 32), "Bytes between neighbours, for each dimension.");
 
 /// A part of the network that runs as one DPU program.
 pub static SUBGRAPH: OpDefinition = op("dpu.subgraph", "A part of the network that runs as one DPU program.")
-    .describe("Its body holds `dpu.upload`, `dpu.parameter`, `dpu.superlayer` and `dpu.download`; called by `func.call`.")
+    .describe(
+        "Its body holds `dpu.upload`, `dpu.parameter`, `dpu.superlayer` and `dpu.download`; called by `func.call`.",
+    )
     .attributes(&[
         required("sym_name", AttributeKind::Str, "Its name."),
         required("function_type", AttributeKind::Type, "Its inputs' and outputs' types."),
         required("target", AttributeKind::Str, "The target it is compiled for."),
-        maybe("region_sizes", AttributeKind::Ints(0, 0, 1 << 32), "Bytes of each DDR region, REG_0 first; 0 for one that is not used."),
+        maybe(
+            "region_sizes",
+            AttributeKind::Ints(0, 0, 1 << 32),
+            "Bytes of each DDR region, REG_0 first; 0 for one that is not used.",
+        ),
     ])
     .regions(1)
     .traits(Traits::ISOLATED.and(Traits::SYMBOL).and(Traits::FUNCTION))
@@ -70,13 +77,14 @@ pub static YIELD: OpDefinition = op("dpu.yield", "Ends a superlayer and gives it
     .traits(Traits::TERMINATOR);
 
 /// A machine program.
-pub static PROGRAM: OpDefinition = op("dpu.program", "A machine program: one operation for each instruction, in stream order.")
-    .attributes(&[
-        required("sym_name", AttributeKind::Str, "The subgraph it implements."),
-        maybe("target", AttributeKind::Str, "The target it is for."),
-    ])
-    .regions(1)
-    .traits(Traits::ISOLATED.and(Traits::SYMBOL).and(Traits::NO_TERMINATOR));
+pub static PROGRAM: OpDefinition =
+    op("dpu.program", "A machine program: one operation for each instruction, in stream order.")
+        .attributes(&[
+            required("sym_name", AttributeKind::Str, "The subgraph it implements."),
+            maybe("target", AttributeKind::Str, "The target it is for."),
+        ])
+        .regions(1)
+        .traits(Traits::ISOLATED.and(Traits::SYMBOL).and(Traits::NO_TERMINATOR));
 
 const ENGINES: AttributeKind = AttributeKind::Array;
 
@@ -85,7 +93,11 @@ const UNSET: AttributeDefinition = maybe("", AttributeKind::Any, "");
 /// Attributes of an instruction: `wait` and `notify`, then its fields with their ranges and smallest legal value as default.
 const fn instruction_attributes<const N: usize>(opcode: Opcode) -> [AttributeDefinition; N] {
     let mut attributes = [UNSET; N];
-    attributes[0] = maybe("wait", ENGINES, "Engines it takes one token from before it starts (`dpdon`): `\"load\"`, `\"save\"`, `\"conv\"`, `\"misc\"`.");
+    attributes[0] = maybe(
+        "wait",
+        ENGINES,
+        "Engines it takes one token from before it starts (`dpdon`): `\"load\"`, `\"save\"`, `\"conv\"`, `\"misc\"`.",
+    );
     attributes[1] = maybe("notify", ENGINES, "Engines it gives one token to when it completes (`dpdby`).");
     let fields = opcode.fields();
     let mut index = 0;
@@ -147,5 +159,5 @@ instructions! {
 
 /// The opcode an operation stands for.
 pub fn opcode(definition: &'static OpDefinition) -> Option<Opcode> {
-    Opcode::ALL.iter().copied().find(|&opcode| std::ptr::eq(instruction(opcode), definition))
+    Opcode::ALL.iter().copied().find(|&opcode| definition.is(instruction(opcode)))
 }

@@ -3,8 +3,8 @@
 use super::nn::{AXIS, CROPS, DILATIONS, KERNEL, PADS, STRIDES, verify_constant};
 use super::shapes;
 use crate::define::{
-    AttributeDefinition, AttributeKind, DefaultValue, Dialect, OpDefinition, Traits, TypeConstraint, ValueDefinition, default, one, op,
-    optional, required, some,
+    AttributeDefinition, AttributeKind, DefaultValue, Dialect, OpDefinition, Traits, TypeConstraint, ValueDefinition,
+    default, one, op, optional, required, some,
 };
 use crate::ir::{Ir, OpId};
 use crate::verify::Findings;
@@ -42,27 +42,20 @@ const CONVOLUTION: &str = "With fix points `fi` of the input, `fw` of the weight
 Padding contributes 0. Source: `spec/numerics.md` section 5.1 and 8.";
 
 const fn convolution(name: &'static str, summary: &'static str) -> OpDefinition {
-    op(name, summary)
-        .describe(CONVOLUTION)
-        .operands(WEIGHTED_INPUTS)
-        .results(OUTPUT_MAP)
-        .traits(Traits::PURE)
+    op(name, summary).describe(CONVOLUTION).operands(WEIGHTED_INPUTS).results(OUTPUT_MAP).traits(Traits::PURE)
 }
 
 const fn unary(name: &'static str, summary: &'static str) -> OpDefinition {
-    op(name, summary)
-        .operands(INPUT)
-        .results(OUTPUT)
-        .traits(Traits::PURE)
-        .verify(shapes::same_shape)
+    op(name, summary).operands(INPUT).results(OUTPUT).traits(Traits::PURE).verify(shapes::same_shape)
 }
 
 /// A constant.
-pub static CONSTANT: OpDefinition = op("int8.constant", "A constant of signed bytes: a symbol of the side file, or `dense<…>`.")
-    .results(OUTPUT)
-    .attributes(&[required("value", AttributeKind::Weights, "Where the elements are, C order.").positional()])
-    .traits(Traits::PURE)
-    .verify(verify_constant);
+pub static CONSTANT: OpDefinition =
+    op("int8.constant", "A constant of signed bytes: a symbol of the side file, or `dense<…>`.")
+        .results(OUTPUT)
+        .attributes(&[required("value", AttributeKind::Weights, "Where the elements are, C order.").positional()])
+        .traits(Traits::PURE)
+        .verify(verify_constant);
 
 /// Float to fixed point.
 pub static QUANTISE: OpDefinition = op("int8.quantise", "`saturate(floor(x * 2^fo + 1/2))`")
@@ -88,15 +81,18 @@ pub static REQUANTISE: OpDefinition = unary("int8.requantise", "`saturate(floor(
     )]);
 
 /// Convolution.
-pub static CONV2D: OpDefinition = convolution("int8.conv2d", "2-D convolution (correlation) of an NHWC map with OHWI weights.")
-    .attributes(&[STRIDES, PADS, DILATIONS, ACTIVATION])
-    .verify(shapes::conv2d);
+pub static CONV2D: OpDefinition =
+    convolution("int8.conv2d", "2-D convolution (correlation) of an NHWC map with OHWI weights.")
+        .attributes(&[STRIDES, PADS, DILATIONS, ACTIVATION])
+        .verify(shapes::conv2d);
 
 /// Depthwise convolution.
-pub static DEPTHWISE_CONV2D: OpDefinition =
-    convolution("int8.depthwise_conv2d", "2-D convolution of each channel by itself; weights `[1, kernel_h, kernel_w, channels]`.")
-        .attributes(&[STRIDES, PADS, DILATIONS, ACTIVATION])
-        .verify(shapes::depthwise_conv2d);
+pub static DEPTHWISE_CONV2D: OpDefinition = convolution(
+    "int8.depthwise_conv2d",
+    "2-D convolution of each channel by itself; weights `[1, kernel_h, kernel_w, channels]`.",
+)
+.attributes(&[STRIDES, PADS, DILATIONS, ACTIVATION])
+.verify(shapes::depthwise_conv2d);
 
 /// Transposed convolution.
 pub static TRANSPOSED_CONV2D: OpDefinition =
@@ -111,12 +107,13 @@ pub static TRANSPOSED_DEPTHWISE_CONV2D: OpDefinition =
         .verify(shapes::transposed_depthwise_conv2d);
 
 /// Maximum pooling.
-pub static MAX_POOL: OpDefinition = op("int8.max_pool", "`saturate(floor(max(window) * 2^(fo - fi) + 1/2))`; padding is -128.")
-    .operands(INPUT_MAP)
-    .results(OUTPUT_MAP)
-    .attributes(&[KERNEL, STRIDES, PADS])
-    .traits(Traits::PURE)
-    .verify(shapes::pool);
+pub static MAX_POOL: OpDefinition =
+    op("int8.max_pool", "`saturate(floor(max(window) * 2^(fo - fi) + 1/2))`; padding is -128.")
+        .operands(INPUT_MAP)
+        .results(OUTPUT_MAP)
+        .attributes(&[KERNEL, STRIDES, PADS])
+        .traits(Traits::PURE)
+        .verify(shapes::pool);
 
 /// Average pooling.
 pub static AVG_POOL: OpDefinition = op("int8.avg_pool", "`saturate(floor(sum(window) * m / 2^k * 2^(fo - fi) + 1/2))`; padding is 0 and counted.")
@@ -137,60 +134,86 @@ pub static ADD: OpDefinition = op("int8.add", "Sum of tensors of one shape, two 
     .verify(shapes::same_shape);
 
 /// Product.
-pub static MUL: OpDefinition = op("int8.mul", "`saturate(floor(act(x * y) * 2^(fo - fx - fy) + 1/2))` for tensors of one shape.")
-    .operands(PAIR)
-    .results(OUTPUT)
-    .attributes(&[RELU_ONLY])
-    .traits(Traits::PURE)
-    .verify(shapes::same_shape);
+pub static MUL: OpDefinition =
+    op("int8.mul", "`saturate(floor(act(x * y) * 2^(fo - fx - fy) + 1/2))` for tensors of one shape.")
+        .operands(PAIR)
+        .results(OUTPUT)
+        .attributes(&[RELU_ONLY])
+        .traits(Traits::PURE)
+        .verify(shapes::same_shape);
 
 /// Concatenation.
-pub static CONCAT: OpDefinition = op("int8.concat", "Joins tensors along an axis; each input is requantised to the output's fix point.")
-    .operands(&[some("inputs", TENSOR)])
-    .results(OUTPUT)
-    .attributes(&[AXIS])
-    .traits(Traits::PURE)
-    .verify(shapes::concat);
+pub static CONCAT: OpDefinition =
+    op("int8.concat", "Joins tensors along an axis; each input is requantised to the output's fix point.")
+        .operands(&[some("inputs", TENSOR)])
+        .results(OUTPUT)
+        .attributes(&[AXIS])
+        .traits(Traits::PURE)
+        .verify(shapes::concat);
 
 /// Reshape.
-pub static RESHAPE: OpDefinition = op("int8.reshape", "The same elements in C order under another shape; the fix point stays.")
-    .operands(INPUT)
-    .results(OUTPUT)
-    .traits(Traits::PURE)
-    .verify(verify_reshape);
+pub static RESHAPE: OpDefinition =
+    op("int8.reshape", "The same elements in C order under another shape; the fix point stays.")
+        .operands(INPUT)
+        .results(OUTPUT)
+        .traits(Traits::PURE)
+        .verify(verify_reshape);
 
 /// Up-sampling.
-pub static UPSAMPLE: OpDefinition = op("int8.upsample", "Multiplies height and width by nearest or bilinear interpolation, then requantises.")
-    .describe("Coordinates and interpolation in single precision. Source: `spec/numerics.md` section 5.7.")
-    .operands(INPUT_MAP)
-    .results(OUTPUT_MAP)
-    .attributes(&[
-        SCALE,
-        default("mode", AttributeKind::Choice(&["nearest", "bilinear"]), DefaultValue::Str("nearest"), "Interpolation."),
-        default("align_corners", AttributeKind::Bool, DefaultValue::Bool(false), "Whether corner pixels keep their places."),
-        default("half_pixel", AttributeKind::Bool, DefaultValue::Bool(false), "Whether coordinates are pixel centres."),
-    ])
-    .traits(Traits::PURE)
-    .verify(|ir, op, findings| shapes::scaled(ir, op, true, findings));
+pub static UPSAMPLE: OpDefinition =
+    op("int8.upsample", "Multiplies height and width by nearest or bilinear interpolation, then requantises.")
+        .describe("Coordinates and interpolation in single precision. Source: `spec/numerics.md` section 5.7.")
+        .operands(INPUT_MAP)
+        .results(OUTPUT_MAP)
+        .attributes(&[
+            SCALE,
+            default(
+                "mode",
+                AttributeKind::Choice(&["nearest", "bilinear"]),
+                DefaultValue::Str("nearest"),
+                "Interpolation.",
+            ),
+            default(
+                "align_corners",
+                AttributeKind::Bool,
+                DefaultValue::Bool(false),
+                "Whether corner pixels keep their places.",
+            ),
+            default(
+                "half_pixel",
+                AttributeKind::Bool,
+                DefaultValue::Bool(false),
+                "Whether coordinates are pixel centres.",
+            ),
+        ])
+        .traits(Traits::PURE)
+        .verify(|ir, op, findings| shapes::scaled(ir, op, true, findings));
 
 /// Down-sampling.
-pub static DOWNSAMPLE: OpDefinition = op("int8.downsample", "Takes pixel `(h * scale_h, w * scale_w)`, then requantises.")
-    .describe("AMD's compiler gives bilinear down-sampling the same meaning: no interpolation. Source: `spec/numerics.md` D14.")
-    .operands(INPUT_MAP)
-    .results(OUTPUT_MAP)
-    .attributes(&[SCALE])
-    .traits(Traits::PURE)
-    .verify(|ir, op, findings| shapes::scaled(ir, op, false, findings));
+pub static DOWNSAMPLE: OpDefinition = op(
+    "int8.downsample",
+    "Takes pixel `(h * scale_h, w * scale_w)`, then requantises.",
+)
+.describe(
+    "AMD's compiler gives bilinear down-sampling the same meaning: no interpolation. Source: `spec/numerics.md` D14.",
+)
+.operands(INPUT_MAP)
+.results(OUTPUT_MAP)
+.attributes(&[SCALE])
+.traits(Traits::PURE)
+.verify(|ir, op, findings| shapes::scaled(ir, op, false, findings));
 
 /// Hard sigmoid.
-pub static HARD_SIGMOID: OpDefinition = unary("int8.hard_sigmoid", "`saturate(floor(max(0, 2731 * x + 3 * 2731 * 2^fi) / 2^(14 + fi - fo) + 1/2))`")
-    .describe("There is no upper clamp besides saturation. Source: `spec/numerics.md` section 5.9.");
+pub static HARD_SIGMOID: OpDefinition =
+    unary("int8.hard_sigmoid", "`saturate(floor(max(0, 2731 * x + 3 * 2731 * 2^fi) / 2^(14 + fi - fo) + 1/2))`")
+        .describe("There is no upper clamp besides saturation. Source: `spec/numerics.md` section 5.9.");
 
 /// Leaky ReLU by itself.
-pub static LEAKY_RELU: OpDefinition = unary("int8.leaky_relu", "`x < 0 ? x * multiplier / 2^shift : x`, requantised with one rounding.").attributes(&[
-    default("multiplier", AttributeKind::Int(0, 127), DefaultValue::Int(26), "Slope's numerator."),
-    default("shift", AttributeKind::Int(0, 31), DefaultValue::Int(8), "Slope's denominator as a power of two."),
-]);
+pub static LEAKY_RELU: OpDefinition =
+    unary("int8.leaky_relu", "`x < 0 ? x * multiplier / 2^shift : x`, requantised with one rounding.").attributes(&[
+        default("multiplier", AttributeKind::Int(0, 127), DefaultValue::Int(26), "Slope's numerator."),
+        default("shift", AttributeKind::Int(0, 31), DefaultValue::Int(8), "Slope's denominator as a power of two."),
+    ]);
 
 /// The dialect.
 pub static DIALECT: Dialect = Dialect {

@@ -2,8 +2,8 @@
 
 use super::shapes;
 use crate::define::{
-    AttributeDefinition, AttributeKind, DefaultValue, Dialect, OpDefinition, Traits, TypeConstraint, ValueDefinition, any_number, default,
-    maybe, one, op, optional, required, some,
+    AttributeDefinition, AttributeKind, DefaultValue, Dialect, OpDefinition, Traits, TypeConstraint, ValueDefinition,
+    any_number, default, maybe, one, op, optional, required, some,
 };
 use crate::ir::{Attribute, Ir, OpId};
 use crate::verify::Findings;
@@ -18,8 +18,12 @@ const OUTPUT_MAP: &[ValueDefinition] = &[one("output", MAP)];
 const PAIR: &[ValueDefinition] = &[one("lhs", TENSOR), one("rhs", TENSOR)];
 const WEIGHTED_INPUTS: &[ValueDefinition] = &[one("input", MAP), one("weights", MAP), optional("bias", TENSOR)];
 
-pub(super) const STRIDES: AttributeDefinition =
-    default("strides", AttributeKind::Ints(2, 1, 1 << 16), DefaultValue::Ints(&[1, 1]), "Steps of the window, `[h, w]`.");
+pub(super) const STRIDES: AttributeDefinition = default(
+    "strides",
+    AttributeKind::Ints(2, 1, 1 << 16),
+    DefaultValue::Ints(&[1, 1]),
+    "Steps of the window, `[h, w]`.",
+);
 pub(super) const DILATIONS: AttributeDefinition = default(
     "dilations",
     AttributeKind::Ints(2, 1, 1 << 16),
@@ -47,34 +51,24 @@ const TRANSPOSED: &[AttributeDefinition] = &[STRIDES, CROPS];
 const POOL: &[AttributeDefinition] = &[KERNEL, STRIDES, PADS];
 
 const fn convolution(name: &'static str, summary: &'static str) -> OpDefinition {
-    op(name, summary)
-        .operands(WEIGHTED_INPUTS)
-        .results(OUTPUT_MAP)
-        .traits(Traits::PURE)
+    op(name, summary).operands(WEIGHTED_INPUTS).results(OUTPUT_MAP).traits(Traits::PURE)
 }
 
 const fn unary(name: &'static str, summary: &'static str) -> OpDefinition {
-    op(name, summary)
-        .operands(INPUT)
-        .results(OUTPUT)
-        .traits(Traits::PURE)
-        .verify(shapes::same_shape)
+    op(name, summary).operands(INPUT).results(OUTPUT).traits(Traits::PURE).verify(shapes::same_shape)
 }
 
 const fn binary(name: &'static str, summary: &'static str) -> OpDefinition {
-    op(name, summary)
-        .operands(PAIR)
-        .results(OUTPUT)
-        .traits(Traits::PURE)
-        .verify(shapes::broadcast)
+    op(name, summary).operands(PAIR).results(OUTPUT).traits(Traits::PURE).verify(shapes::broadcast)
 }
 
 /// A constant.
-pub static CONSTANT: OpDefinition = op("nn.constant", "A constant: a symbol of the side file, or `dense<…>` for small ones.")
-    .results(OUTPUT)
-    .attributes(&[required("value", AttributeKind::Weights, "Where the elements are, C order.").positional()])
-    .traits(Traits::PURE)
-    .verify(verify_constant);
+pub static CONSTANT: OpDefinition =
+    op("nn.constant", "A constant: a symbol of the side file, or `dense<…>` for small ones.")
+        .results(OUTPUT)
+        .attributes(&[required("value", AttributeKind::Weights, "Where the elements are, C order.").positional()])
+        .traits(Traits::PURE)
+        .verify(verify_constant);
 
 /// Fake quantisation.
 pub static FIX: OpDefinition = op("nn.fix", "Rounds to a fixed-point number: `clip(round(x * 2^fix_point)) * 2^-fix_point`.")
@@ -91,15 +85,18 @@ pub static FIX: OpDefinition = op("nn.fix", "Rounds to a fixed-point number: `cl
     .verify(shapes::same_shape);
 
 /// Convolution.
-pub static CONV2D: OpDefinition = convolution("nn.conv2d", "2-D convolution (correlation) of an NHWC map with OHWI weights.")
-    .attributes(CONVOLUTION)
-    .verify(shapes::conv2d);
+pub static CONV2D: OpDefinition =
+    convolution("nn.conv2d", "2-D convolution (correlation) of an NHWC map with OHWI weights.")
+        .attributes(CONVOLUTION)
+        .verify(shapes::conv2d);
 
 /// Depthwise convolution.
-pub static DEPTHWISE_CONV2D: OpDefinition =
-    convolution("nn.depthwise_conv2d", "2-D convolution of each channel by itself; weights `[1, kernel_h, kernel_w, channels]`.")
-        .attributes(CONVOLUTION)
-        .verify(shapes::depthwise_conv2d);
+pub static DEPTHWISE_CONV2D: OpDefinition = convolution(
+    "nn.depthwise_conv2d",
+    "2-D convolution of each channel by itself; weights `[1, kernel_h, kernel_w, channels]`.",
+)
+.attributes(CONVOLUTION)
+.verify(shapes::depthwise_conv2d);
 
 /// Transposed convolution.
 pub static TRANSPOSED_CONV2D: OpDefinition =
@@ -115,12 +112,18 @@ pub static TRANSPOSED_DEPTHWISE_CONV2D: OpDefinition =
         .verify(shapes::transposed_depthwise_conv2d);
 
 /// Matrix product.
-pub static MATMUL: OpDefinition = op("nn.matmul", "Product of a matrix with a constant matrix, plus bias (a fully connected layer).")
-    .operands(&[one("input", TENSOR), one("weights", TENSOR), optional("bias", TENSOR)])
-    .results(OUTPUT)
-    .attributes(&[default("transpose_b", AttributeKind::Bool, DefaultValue::Bool(true), "Weights are `[out, in]` if true, `[in, out]` if not.")])
-    .traits(Traits::PURE)
-    .verify(verify_matmul);
+pub static MATMUL: OpDefinition =
+    op("nn.matmul", "Product of a matrix with a constant matrix, plus bias (a fully connected layer).")
+        .operands(&[one("input", TENSOR), one("weights", TENSOR), optional("bias", TENSOR)])
+        .results(OUTPUT)
+        .attributes(&[default(
+            "transpose_b",
+            AttributeKind::Bool,
+            DefaultValue::Bool(true),
+            "Weights are `[out, in]` if true, `[in, out]` if not.",
+        )])
+        .traits(Traits::PURE)
+        .verify(verify_matmul);
 
 /// Maximum pooling.
 pub static MAX_POOL: OpDefinition = op("nn.max_pool", "Maximum over a window; padding never wins.")
@@ -143,8 +146,11 @@ pub static RELU: OpDefinition = unary("nn.relu", "`max(x, 0)`");
 /// ReLU clipped at six.
 pub static RELU6: OpDefinition = unary("nn.relu6", "`min(max(x, 0), 6)`");
 /// Leaky ReLU.
-pub static LEAKY_RELU: OpDefinition = unary("nn.leaky_relu", "`x < 0 ? alpha * x : x`")
-    .attributes(&[required("alpha", AttributeKind::Float, "Slope for negative numbers; the DPU has 26/256 = 0.1015625.")]);
+pub static LEAKY_RELU: OpDefinition = unary("nn.leaky_relu", "`x < 0 ? alpha * x : x`").attributes(&[required(
+    "alpha",
+    AttributeKind::Float,
+    "Slope for negative numbers; the DPU has 26/256 = 0.1015625.",
+)]);
 /// Hard sigmoid.
 pub static HARD_SIGMOID: OpDefinition = unary("nn.hard_sigmoid", "`relu6(x + 3) / 6`");
 /// Hard swish.
@@ -193,7 +199,12 @@ pub static RESIZE: OpDefinition = op("nn.resize", "Changes height and width by n
     .results(OUTPUT_MAP)
     .attributes(&[
         required("mode", AttributeKind::Choice(&["nearest", "bilinear"]), "Interpolation."),
-        default("align_corners", AttributeKind::Bool, DefaultValue::Bool(false), "Whether corner pixels keep their places."),
+        default(
+            "align_corners",
+            AttributeKind::Bool,
+            DefaultValue::Bool(false),
+            "Whether corner pixels keep their places.",
+        ),
         default("half_pixel", AttributeKind::Bool, DefaultValue::Bool(false), "Whether coordinates are pixel centres."),
     ])
     .traits(Traits::PURE);
@@ -204,7 +215,12 @@ pub static PAD: OpDefinition = op("nn.pad", "Adds elements around a tensor.")
     .results(OUTPUT)
     .attributes(&[
         required("paddings", AttributeKind::Ints(0, 0, 1 << 16), "Elements before and after, for each dimension."),
-        default("mode", AttributeKind::Choice(&["constant", "reflect", "symmetric"]), DefaultValue::Str("constant"), "What they are."),
+        default(
+            "mode",
+            AttributeKind::Choice(&["constant", "reflect", "symmetric"]),
+            DefaultValue::Str("constant"),
+            "What they are.",
+        ),
     ])
     .traits(Traits::PURE);
 
@@ -225,11 +241,7 @@ const REDUCTION: &[AttributeDefinition] = &[
 ];
 
 const fn reduction(name: &'static str, summary: &'static str) -> OpDefinition {
-    op(name, summary)
-        .operands(INPUT)
-        .results(OUTPUT)
-        .attributes(REDUCTION)
-        .traits(Traits::PURE)
+    op(name, summary).operands(INPUT).results(OUTPUT).attributes(REDUCTION).traits(Traits::PURE)
 }
 
 /// Mean along axes.
@@ -240,13 +252,14 @@ pub static REDUCE_MAX: OpDefinition = reduction("nn.reduce_max", "Maximum along 
 pub static REDUCE_SUM: OpDefinition = reduction("nn.reduce_sum", "Sum along axes.");
 
 /// An operator without a meaning here.
-pub static CUSTOM: OpDefinition = op("nn.custom", "An operator of the framework this library does not know; kept so that the rest can be compiled.")
-    .operands(&[any_number("inputs", TypeConstraint::AnyTensor)])
-    .results(&[one("output", TypeConstraint::AnyTensor)])
-    .attributes(&[
-        required("type", AttributeKind::Str, "The framework's name of the operator."),
-        maybe("parameters", AttributeKind::Dictionary, "Its attributes as they were."),
-    ]);
+pub static CUSTOM: OpDefinition =
+    op("nn.custom", "An operator of the framework this library does not know; kept so that the rest can be compiled.")
+        .operands(&[any_number("inputs", TypeConstraint::AnyTensor)])
+        .results(&[one("output", TypeConstraint::AnyTensor)])
+        .attributes(&[
+            required("type", AttributeKind::Str, "The framework's name of the operator."),
+            maybe("parameters", AttributeKind::Dictionary, "Its attributes as they were."),
+        ]);
 
 /// The dialect.
 pub static DIALECT: Dialect = Dialect {
@@ -294,12 +307,18 @@ pub(super) fn verify_constant(ir: &Ir, op: OpId, findings: &mut Findings) {
         Some(Attribute::Symbol(path)) => {
             let Some(weight) = ir.weights.get(&path[0]) else { return };
             if ir.shape_of(ir.result(op)).is_some_and(|shape| shape != weight.shape) {
-                let message = format!("says `@{}` has type {}, but its shape is {}", path[0], ir.show_type(ty), shapes::show(&weight.shape));
+                let message = format!(
+                    "says `@{}` has type {}, but its shape is {}",
+                    path[0],
+                    ir.show_type(ty),
+                    shapes::show(&weight.shape)
+                );
                 findings.error(ir, op, "constant-shape", message);
             }
         }
         Some(Attribute::Dense(dense)) if dense.ty != ty => {
-            let message = format!("has elements of type {}, but a result of type {}", ir.show_type(dense.ty), ir.show_type(ty));
+            let message =
+                format!("has elements of type {}, but a result of type {}", ir.show_type(dense.ty), ir.show_type(ty));
             findings.error(ir, op, "constant-shape", message);
         }
         _ => {}
@@ -310,7 +329,12 @@ fn verify_matmul(ir: &Ir, op: OpId, findings: &mut Findings) {
     let (Some(input), Some(weights)) = (ir.shape_of(ir.operand(op, 0)), ir.shape_of(ir.operand(op, 1))) else { return };
     let (Some(result), Some(transposed)) = (ir.shape_of(ir.result(op)), ir.bool(op, "transpose_b")) else { return };
     let (&[.., length], &[rows, columns]) = (&input[..], &weights[..]) else {
-        findings.error(ir, op, "matmul-shape", format!("has weights of shape {}, which is no matrix", shapes::show(&weights)));
+        findings.error(
+            ir,
+            op,
+            "matmul-shape",
+            format!("has weights of shape {}, which is no matrix", shapes::show(&weights)),
+        );
         return;
     };
     let (inner, outer) = if transposed { (columns, rows) } else { (rows, columns) };
@@ -332,7 +356,12 @@ fn verify_transpose(ir: &Ir, op: OpId, findings: &mut Findings) {
     let mut sorted = order.clone();
     sorted.sort_unstable();
     if sorted != (0..input.len() as i64).collect::<Vec<_>>() {
-        findings.error(ir, op, "transpose-order", format!("has an order that is no permutation of {} dimensions", input.len()));
+        findings.error(
+            ir,
+            op,
+            "transpose-order",
+            format!("has an order that is no permutation of {} dimensions", input.len()),
+        );
         return;
     }
     let expected: Vec<usize> = order.iter().map(|&axis| input[axis as usize]).collect();

@@ -41,7 +41,8 @@ fn shapes<const N: usize>(ir: &Ir, op: OpId) -> Option<([Vec<usize>; N], Vec<usi
 /// Reports a result shape that is not the expected one.
 pub(super) fn expect_shape(ir: &Ir, op: OpId, found: &[usize], expected: &[usize], findings: &mut Findings) {
     if found != expected {
-        let message = format!("has a result of shape {}, but its operands and attributes give {}", show(found), show(expected));
+        let message =
+            format!("has a result of shape {}, but its operands and attributes give {}", show(found), show(expected));
         findings.error(ir, op, "result-shape", message);
     }
 }
@@ -115,7 +116,8 @@ fn convolution(ir: &Ir, op: OpId, kind: Convolution, transposed: bool, findings:
             Convolution::Dense => format!("[out, kernel_h, kernel_w, {channels}]"),
             Convolution::Depthwise => format!("[1, kernel_h, kernel_w, {channels}]"),
         };
-        let message = format!("has weights of shape {} where the input's {channels} channels need {expected}", show(&weights));
+        let message =
+            format!("has weights of shape {} where the input's {channels} channels need {expected}", show(&weights));
         findings.error(ir, op, "weights-shape", message);
         return;
     }
@@ -147,7 +149,9 @@ pub(super) fn transposed_depthwise_conv2d(ir: &Ir, op: OpId, findings: &mut Find
 
 pub(super) fn pool(ir: &Ir, op: OpId, findings: &mut Findings) {
     let (Some(([input], result)), Some(window)) = (shapes::<1>(ir, op), Window::of(ir, op)) else { return };
-    let (Some([kernel_h, kernel_w]), &[batch, _, _, channels]) = (ir.int_array::<2>(op, "kernel"), &input[..]) else { return };
+    let (Some([kernel_h, kernel_w]), &[batch, _, _, channels]) = (ir.int_array::<2>(op, "kernel"), &input[..]) else {
+        return;
+    };
     let kernel = [kernel_h, kernel_w].map(|size| usize::try_from(size).unwrap_or(0));
     match window.output(&input, kernel) {
         Some([height, width]) => expect_shape(ir, op, &result, &[batch, height, width, channels], findings),
@@ -181,7 +185,8 @@ pub(super) fn broadcast(ir: &Ir, op: OpId, findings: &mut Findings) {
                 (a, b) if a == b || b == 1 => merged.push(a),
                 (1, b) => merged.push(b),
                 (a, b) => {
-                    let message = format!("has operands whose dimensions {a} and {b} cannot be broadcast to each other");
+                    let message =
+                        format!("has operands whose dimensions {a} and {b} cannot be broadcast to each other");
                     findings.error(ir, op, "broadcast", message);
                     return;
                 }
@@ -207,8 +212,10 @@ pub(super) fn concat(ir: &Ir, op: OpId, findings: &mut Findings) {
         };
         let agrees = shape.len() == sum.len() && (0..shape.len()).all(|dim| dim == axis || shape[dim] == sum[dim]);
         if !agrees {
-            let message =
-                format!("has operand #{index} of shape {}, which differs from the first outside axis {axis}", show(&shape));
+            let message = format!(
+                "has operand #{index} of shape {}, which differs from the first outside axis {axis}",
+                show(&shape)
+            );
             findings.error(ir, op, "concat-shape", message);
             return;
         }

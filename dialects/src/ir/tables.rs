@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::PrimaryMap;
+use cranelift_entity::packed_option::PackedOption;
 use smallvec::SmallVec;
 
 use super::attributes::Attribute;
@@ -165,7 +165,7 @@ impl Ir {
 
     /// Whether the operation is the one `definition` defines.
     pub fn is(&self, op: OpId, definition: &'static OpDefinition) -> bool {
-        self.definition(op).is_some_and(|own| std::ptr::eq(own, definition))
+        self.definition(op).is_some_and(|own| own.is(definition))
     }
 
     /// Whether the operation's definition has all of `traits`.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::registry::{Pass, PassError, PassInfo};
+use super::registry::{PassError, PassInfo, PlannedPass};
 use crate::ir::Ir;
 use crate::text::{PrintOptions, print};
 use crate::verify::{Findings, verify};
@@ -12,7 +12,7 @@ use crate::verify::{Findings, verify};
 /// Runs passes one after another.
 #[derive(Debug)]
 pub struct PassManager {
-    passes: Vec<(PassInfo, Box<dyn Pass>)>,
+    passes: Vec<PlannedPass>,
     /// Whether the program is verified after every pass.
     pub verify: bool,
     /// Whether each pass' event says if it changed the program. Costs a print of the program for every pass.
@@ -66,7 +66,7 @@ pub enum PassFailure {
 
 impl PassManager {
     /// A manager that verifies.
-    pub fn new(passes: Vec<(PassInfo, Box<dyn Pass>)>) -> Self {
+    pub fn new(passes: Vec<PlannedPass>) -> Self {
         Self { passes, verify: true, detect_changes: false }
     }
 

@@ -10,4 +10,4 @@ mod registry;
 
 pub use manager::{PassEvent, PassFailure, PassManager, PassTime};
 pub use pipeline::parse_pipeline;
-pub use registry::{OptionInfo, Pass, PassError, PassInfo, PassOptions, PassRegistry};
+pub use registry::{OptionInfo, Pass, PassError, PassInfo, PassOptions, PassRegistry, PlannedPass};

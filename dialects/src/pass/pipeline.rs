@@ -2,13 +2,10 @@
 
 use dpuc_grammar::{Diagnostic, Span, suggest};
 
-use super::registry::{Pass, PassInfo, PassOptions, PassRegistry};
+use super::registry::{PassInfo, PassOptions, PassRegistry, PlannedPass};
 
 /// Reads a pipeline; gives all that is wrong with it, with places in `text`.
-pub fn parse_pipeline(
-    text: &str,
-    registry: &PassRegistry,
-) -> Result<Vec<(PassInfo, Box<dyn Pass>)>, Vec<Diagnostic>> {
+pub fn parse_pipeline(text: &str, registry: &PassRegistry) -> Result<Vec<PlannedPass>, Vec<Diagnostic>> {
     let mut passes = Vec::new();
     let mut diagnostics = Vec::new();
     for item in split_items(text) {
@@ -46,7 +43,7 @@ fn trimmed(text: &str, span: Span) -> (&str, Span) {
     (part.trim(), Span { start, end: start + part.trim().len() as u32 })
 }
 
-type Read = Result<Option<(PassInfo, Box<dyn Pass>)>, Box<Diagnostic>>;
+type Read = Result<Option<PlannedPass>, Box<Diagnostic>>;
 
 fn read_item(text: &str, span: Span, registry: &PassRegistry) -> Read {
     let (item, span) = trimmed(text, span);

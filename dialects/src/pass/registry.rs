@@ -21,6 +21,9 @@ impl<F: Fn(&mut Ir) -> Result<(), PassError> + Send + Sync + Debug> Pass for F {
     }
 }
 
+/// A pass with its declaration, ready to run.
+pub type PlannedPass = (PassInfo, Box<dyn Pass>);
+
 /// Why a pass gave up.
 #[derive(Debug, Error)]
 pub enum PassError {

@@ -52,12 +52,7 @@ pub fn apply(ir: &mut Ir, root: OpId, patterns: &Patterns) -> Result<Summary, No
 }
 
 /// As [`apply`], with at most `budget` applications.
-pub fn apply_with_budget(
-    ir: &mut Ir,
-    root: OpId,
-    patterns: &Patterns,
-    budget: usize,
-) -> Result<Summary, NotConverged> {
+pub fn apply_with_budget(ir: &mut Ir, root: OpId, patterns: &Patterns, budget: usize) -> Result<Summary, NotConverged> {
     let mut summary = Summary::default();
     let mut counts = vec![0usize; patterns.list.len()];
     let mut recent: VecDeque<usize> = VecDeque::with_capacity(REMEMBERED);

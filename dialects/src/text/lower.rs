@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use dpuc_grammar::{
-    Argument, Diagnostic, Document, Form, LocationKind as LocationSyntax, Name, Operation, Parameter, Region, Signature,
-    Span, suggest,
+    Argument, Diagnostic, Document, Form, LocationKind as LocationSyntax, Name, Operation, Parameter, Region,
+    Signature, Span, suggest,
 };
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
@@ -154,7 +154,9 @@ impl<'s> Lower<'_, 's> {
         for &successor in &operation.successors {
             match self.labels.last().and_then(|labels| labels.get(successor.text)) {
                 Some(&target) => self.ir.add_successor(op, target),
-                None => self.error("undefined-block", successor.span, format!("no block is called `^{}`", successor.text)),
+                None => {
+                    self.error("undefined-block", successor.span, format!("no block is called `^{}`", successor.text));
+                }
             }
         }
         self.regions(op, operation, definition);
@@ -184,17 +186,23 @@ impl<'s> Lower<'_, 's> {
                 }
             }
             None if self.options.allow_unregistered && operation.form == Form::Generic => return None,
-            None if self.options.allow_unregistered => {
-                Diagnostic::error("unknown-operation", name.span, format!("the pretty form of `{}` is not known", name.text))
-                    .with_hint(format!("write the generic form: `\"{}\"(…) : (…) -> …`", name.text))
-            }
+            None if self.options.allow_unregistered => Diagnostic::error(
+                "unknown-operation",
+                name.span,
+                format!("the pretty form of `{}` is not known", name.text),
+            )
+            .with_hint(format!("write the generic form: `\"{}\"(…) : (…) -> …`", name.text)),
             None => {
                 let names = dialects::operations().map(|definition| definition.name);
-                let diagnostic =
-                    Diagnostic::error("unknown-dialect", name.span, format!("`{}` belongs to no known dialect", name.text));
+                let diagnostic = Diagnostic::error(
+                    "unknown-dialect",
+                    name.span,
+                    format!("`{}` belongs to no known dialect", name.text),
+                );
                 match suggest(name.text, names) {
                     Some(other) => diagnostic.with_hint(format!("did you mean `{other}`?")),
-                    None => diagnostic.with_hint("operations of other dialects are accepted with --allow-unregistered-dialect"),
+                    None => diagnostic
+                        .with_hint("operations of other dialects are accepted with --allow-unregistered-dialect"),
                 }
             }
         };
@@ -204,9 +212,10 @@ impl<'s> Lower<'_, 's> {
 
     /// Named attributes, and positional ones under the names the definition gives them.
     fn attributes(&mut self, op: OpId, operation: &Operation<'s>, definition: Option<&'static OpDefinition>) {
-        let mut positional = definition.into_iter().flat_map(|definition| definition.attributes).filter(|own| own.positional);
+        let mut positional =
+            definition.into_iter().flat_map(|definition| definition.attributes).filter(|own| own.positional);
         let names_symbol = definition
-            .is_some_and(|definition| definition.traits.has(Traits::FUNCTION) || std::ptr::eq(definition, &builtin::MODULE));
+            .is_some_and(|definition| definition.traits.has(Traits::FUNCTION) || definition.is(&builtin::MODULE));
         for argument in &operation.arguments {
             let Argument::Attribute(attribute) = argument else { continue };
             let value = self.attribute(attribute);
@@ -252,10 +261,12 @@ impl<'s> Lower<'_, 's> {
         operation: &Operation<'s>,
         definition: Option<&'static OpDefinition>,
     ) -> SmallVec<[Type; 2]> {
-        let uses = || operation.arguments.iter().filter_map(|argument| match argument {
-            Argument::Value(value) => Some(value),
-            Argument::Attribute(_) => None,
-        });
+        let uses = || {
+            operation.arguments.iter().filter_map(|argument| match argument {
+                Argument::Value(value) => Some(value),
+                Argument::Attribute(_) => None,
+            })
+        };
         let operand_count = uses().count();
         let named_results: usize = operation.results.iter().map(|result| result.count as usize).sum();
         let has_results = named_results > 0 || definition.is_some_and(|definition| !definition.results.is_empty());
@@ -273,7 +284,8 @@ impl<'s> Lower<'_, 's> {
                     _ => {
                         let hint = "write one type if all operands and results have it, `(operand types) -> result types` otherwise";
                         let span = types.first().map_or(operation.name.span, |ty| ty.span);
-                        let message = format!("`{}` has operands and results, but a list of types", operation.name.text);
+                        let message =
+                            format!("`{}` has operands and results, but a list of types", operation.name.text);
                         self.diagnostics.push(Diagnostic::error("signature", span, message).with_hint(hint));
                         (SmallVec::new(), SmallVec::new())
                     }
@@ -307,13 +319,15 @@ impl<'s> Lower<'_, 's> {
         let Some(&value) = entry.values.get(index as usize) else {
             let (span, count) = (entry.span, entry.values.len());
             let message = format!("`%{}` stands for {count} value(s), so it has no `#{index}`", name.text);
-            let diagnostic = Diagnostic::error("value-index", name.span, message).with_note(Some(span), "it is defined here");
+            let diagnostic =
+                Diagnostic::error("value-index", name.span, message).with_note(Some(span), "it is defined here");
             self.diagnostics.push(diagnostic);
             return self.placeholder(stated);
         };
         if let Some(stated) = stated.filter(|&stated| stated != self.ir.value_type(value)) {
             let defined = self.ir.show_type(self.ir.value_type(value));
-            let message = format!("`%{}` has type {defined}, but {} is stated here", name.text, self.ir.show_type(stated));
+            let message =
+                format!("`%{}` has type {defined}, but {} is stated here", name.text, self.ir.show_type(stated));
             let note = format!("`%{}` is defined here", name.text);
             let span = self.scopes.find(name.text).map(|entry| entry.span);
             self.diagnostics.push(Diagnostic::error("type-mismatch", name.span, message).with_note(span, note));
@@ -450,7 +464,8 @@ impl<'s> Lower<'_, 's> {
         let (unresolved, candidates) = self.scopes.leave();
         for forward in unresolved {
             let name = forward.name;
-            let diagnostic = Diagnostic::error("undefined-value", name.span, format!("`%{}` is not defined", name.text));
+            let diagnostic =
+                Diagnostic::error("undefined-value", name.span, format!("`%{}` is not defined", name.text));
             let diagnostic = match suggest(name.text, candidates.iter().copied()) {
                 Some(other) => diagnostic.with_hint(format!("did you mean `%{other}`?")),
                 None => diagnostic,
@@ -483,9 +498,7 @@ impl<'s> Lower<'_, 's> {
                 let child = child.as_ref().map(|child| self.location(child));
                 LocationKind::Name((&**name).into(), child)
             }
-            LocationSyntax::Fused(parts) => {
-                LocationKind::Fused(parts.iter().map(|part| self.location(part)).collect())
-            }
+            LocationSyntax::Fused(parts) => LocationKind::Fused(parts.iter().map(|part| self.location(part)).collect()),
             LocationSyntax::CallSite(callee, caller) => {
                 LocationKind::Fused([self.location(callee), self.location(caller)].into())
             }

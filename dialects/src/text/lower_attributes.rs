@@ -121,14 +121,21 @@ impl<'s> Lower<'_, 's> {
                 let values: Option<Arc<[i64]>> = body.iter().map(|text| parse_integer(text)).collect();
                 match values {
                     Some(values) => Attribute::DenseArray(element, values),
-                    None => Attribute::Opaque(format!("array<{}: {}>", self.ir.show_type(element), body.join(", ")).into()),
+                    None => {
+                        Attribute::Opaque(format!("array<{}: {}>", self.ir.show_type(element), body.join(", ")).into())
+                    }
                 }
             }
-            AttributeKind::Dialect(text) => match text.strip_prefix('#').and_then(|name| self.attribute_aliases.get(name)) {
-                Some(value) => value.clone(),
-                None => Attribute::Opaque((*text).into()),
-            },
-            AttributeKind::Location(_) => Attribute::Unit,
+            AttributeKind::Dialect(text) => {
+                match text.strip_prefix('#').and_then(|name| self.attribute_aliases.get(name)) {
+                    Some(value) => value.clone(),
+                    None => Attribute::Opaque((*text).into()),
+                }
+            }
+            AttributeKind::Location(location) => {
+                self.error("location-attribute", location.span, "a location cannot be an attribute");
+                Attribute::Unit
+            }
         }
     }
 
@@ -177,7 +184,9 @@ impl<'s> Lower<'_, 's> {
                         "false" => Some(0),
                         digits => parse_integer(digits),
                     };
-                    value.filter(|&value| fits(value, width)).ok_or_else(|| format!("`{word}` does not fit {width} bits"))
+                    value
+                        .filter(|&value| fits(value, width))
+                        .ok_or_else(|| format!("`{word}` does not fit {width} bits"))
                 })
                 .collect::<Result<Arc<[i64]>, _>>()
                 .map(DenseElements::Integers),

@@ -130,11 +130,15 @@ impl ValueNames {
 
 impl Scope {
     fn free_variant(&self, ir: &Ir, text: &str) -> Box<str> {
-        (1u64..)
-            .map(|number| format!("{text}_{number}").into_boxed_str())
-            .find(|candidate| {
-                !self.renamed.contains(candidate) && !ir.find_name(candidate).is_some_and(|name| self.own.contains(&name))
-            })
-            .unwrap_or_default()
+        let is_taken = |candidate: &str| {
+            self.renamed.contains(candidate) || ir.find_name(candidate).is_some_and(|name| self.own.contains(&name))
+        };
+        let mut number = 1;
+        let mut candidate = format!("{text}_1");
+        while is_taken(&candidate) {
+            number += 1;
+            candidate = format!("{text}_{number}");
+        }
+        candidate.into_boxed_str()
     }
 }

@@ -37,7 +37,9 @@ pub fn print_op(ir: &Ir, op: OpId, options: PrintOptions) -> String {
     for inner in ir.walk(op) {
         for &operand in ir.operands(inner) {
             let outside = ir.defining_op(operand).is_none_or(|definition| !is_inside(ir, definition, op));
-            if outside && !matches!(ir.value_definition(operand), Definition::Argument(block, _) if is_block_inside(ir, block, op)) {
+            if outside
+                && !matches!(ir.value_definition(operand), Definition::Argument(block, _) if is_block_inside(ir, block, op))
+            {
                 printer.names.assign(ir, operand);
             }
         }
@@ -69,7 +71,7 @@ impl Printer<'_> {
         self.results(op);
         match ir.op(op).kind {
             OpKind::Registered(definition) if !self.options.generic && ir.successors(op).is_empty() => {
-                if std::ptr::eq(definition, &builtin::MODULE) {
+                if definition.is(&builtin::MODULE) {
                     self.module(op);
                 } else if definition.traits.has(Traits::FUNCTION) {
                     self.function(op, definition);
@@ -134,7 +136,7 @@ impl Printer<'_> {
             }
         }
         let is_positional = |name: &str| definition.attribute(name).is_some_and(|attribute| attribute.positional);
-        self.attributes(op, " ", |name| !is_positional(name) && !(is_symbol && name == "sym_name"));
+        self.attributes(op, " ", |name| !(is_positional(name) || is_symbol && name == "sym_name"));
         for &region in ir.op_regions(op) {
             self.out.push(' ');
             self.region(region, true);
@@ -145,7 +147,8 @@ impl Printer<'_> {
     /// ` : types`, in the shortest of the three forms.
     fn signature(&mut self, op: OpId) {
         let ir = self.ir;
-        let types = |values: &[ValueId]| values.iter().map(|&value| ir.value_type(value)).collect::<SmallVec<[Type; 4]>>();
+        let types =
+            |values: &[ValueId]| values.iter().map(|&value| ir.value_type(value)).collect::<SmallVec<[Type; 4]>>();
         let (operands, results) = (types(ir.operands(op)), types(ir.results(op)));
         let uniform = operands.iter().chain(&results).all(|ty| Some(ty) == operands.first());
         match (&operands[..], &results[..]) {
@@ -247,7 +250,8 @@ impl Printer<'_> {
         }
         self.attributes(op, " ", |name| !is_property(name));
         self.out.push_str(" : ");
-        let types = |values: &[ValueId]| values.iter().map(|&value| ir.value_type(value)).collect::<SmallVec<[Type; 4]>>();
+        let types =
+            |values: &[ValueId]| values.iter().map(|&value| ir.value_type(value)).collect::<SmallVec<[Type; 4]>>();
         ir.write_signature(&mut self.out, &types(ir.operands(op)), &types(ir.results(op)));
     }
 

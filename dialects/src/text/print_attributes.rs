@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use dpuc_grammar::{escape, float64, key, symbol};
 
-use crate::ir::{Attribute, Dense, DenseElements, Encoding, Ir, Location, LocationKind, Name, TensorType, Type, TypeKind};
+use crate::ir::{
+    Attribute, Dense, DenseElements, Encoding, Ir, Location, LocationKind, Name, TensorType, Type, TypeKind,
+};
 
 impl Ir {
     /// The type as text.
@@ -154,11 +156,7 @@ impl Ir {
     }
 
     /// `{a = 1, b}`
-    pub(super) fn write_dictionary<'a>(
-        &self,
-        out: &mut String,
-        entries: impl Iterator<Item = (Name, &'a Attribute)>,
-    ) {
+    pub(super) fn write_dictionary<'a>(&self, out: &mut String, entries: impl Iterator<Item = (Name, &'a Attribute)>) {
         out.push('{');
         for (index, (name, value)) in entries.enumerate() {
             if index > 0 {
@@ -227,7 +225,9 @@ impl Ir {
 /// Elements in nested brackets that follow the shape.
 fn write_nested<T>(out: &mut String, shape: &[usize], values: &[T], write: &mut impl FnMut(&mut String, &T)) {
     let Some((&outer, inner_shape)) = shape.split_first() else {
-        values.iter().for_each(|value| write(out, value));
+        for value in values {
+            write(out, value);
+        }
         return;
     };
     let inner = values.len() / outer.max(1);

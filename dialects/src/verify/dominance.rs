@@ -3,7 +3,7 @@
 //! Immediate dominators are computed by the iteration of Cooper, Harvey and Kennedy ("A Simple, Fast Dominance Algorithm", 2001).
 
 use cranelift_entity::SecondaryMap;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Findings;
 use crate::define::Traits;
@@ -130,14 +130,14 @@ fn intersect(immediate: &[Option<usize>], mut a: usize, mut b: usize) -> usize {
 /// Blocks reachable from the entry, each before its successors except along back edges.
 fn reverse_post_order(ir: &Ir, region: RegionId) -> Vec<BlockId> {
     let entry = ir.region_blocks(region)[0];
-    let mut seen = FxHashMap::default();
-    seen.insert(entry, ());
+    let mut seen = FxHashSet::default();
+    seen.insert(entry);
     let mut order = Vec::new();
     let mut stack = vec![(entry, successors(ir, entry).into_iter())];
     while let Some((block, next)) = stack.last_mut() {
         match next.next() {
             Some(successor) if ir.block_region(successor) == Some(region) => {
-                if seen.insert(successor, ()).is_none() {
+                if seen.insert(successor) {
                     stack.push((successor, successors(ir, successor).into_iter()));
                 }
             }
@@ -157,8 +157,14 @@ pub(super) fn check(ir: &Ir, root: OpId, findings: &mut Findings) {
     for op in ir.walk(root) {
         for (index, &operand) in ir.operands(op).iter().enumerate() {
             if !dominance.dominates(ir, operand, op) {
-                let name = ir.value_name(operand).map_or_else(|| format!("operand #{index}"), |name| format!("`%{name}`"));
-                findings.error(ir, op, "dominance", format!("uses {name}, whose definition does not dominate this use"));
+                let name =
+                    ir.value_name(operand).map_or_else(|| format!("operand #{index}"), |name| format!("`%{name}`"));
+                findings.error(
+                    ir,
+                    op,
+                    "dominance",
+                    format!("uses {name}, whose definition does not dominate this use"),
+                );
             }
         }
     }

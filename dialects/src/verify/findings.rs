@@ -106,8 +106,6 @@ fn describe(ir: &Ir, location: Location) -> String {
         LocationKind::Unknown => "unknown location".to_owned(),
         LocationKind::File { file, line, column, .. } => format!("{file}:{line}:{column}"),
         LocationKind::Name(name, _) => name.to_string(),
-        LocationKind::Fused(parts) => {
-            parts.iter().map(|&part| describe(ir, part)).collect::<Vec<_>>().join(" + ")
-        }
+        LocationKind::Fused(parts) => parts.iter().map(|&part| describe(ir, part)).collect::<Vec<_>>().join(" + "),
     }
 }

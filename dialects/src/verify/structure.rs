@@ -89,7 +89,12 @@ fn check_blocks(ir: &Ir, op: OpId, definition: &'static OpDefinition, findings: 
     for &region in ir.op_regions(op) {
         let blocks = ir.region_blocks(region);
         if !needs_terminator && blocks.len() != 1 {
-            findings.error(ir, op, "block-count", format!("has a region with {} blocks where one belongs", blocks.len()));
+            findings.error(
+                ir,
+                op,
+                "block-count",
+                format!("has a region with {} blocks where one belongs", blocks.len()),
+            );
         }
         for &block in blocks {
             let last = ir.last_op(block);
@@ -98,9 +103,15 @@ fn check_blocks(ir: &Ir, op: OpId, definition: &'static OpDefinition, findings: 
                     findings.error(ir, inner, "terminator", "ends its block, but more operations follow");
                 }
             }
-            let ends = last.is_some_and(|last| ir.definition(last).is_none_or(|own| own.traits.has(Traits::TERMINATOR)));
+            let ends =
+                last.is_some_and(|last| ir.definition(last).is_none_or(|own| own.traits.has(Traits::TERMINATOR)));
             if needs_terminator && !ends {
-                findings.error(ir, last.unwrap_or(op), "terminator", "is last in a block that must end with a terminator");
+                findings.error(
+                    ir,
+                    last.unwrap_or(op),
+                    "terminator",
+                    "is last in a block that must end with a terminator",
+                );
             }
         }
     }

@@ -132,7 +132,8 @@ fn show(summary: &Value) -> String {
         let word = |key: &str| subgraph[key].as_str().unwrap_or_default().to_owned();
         text += &format!("\n{} [{}]\n", word("name"), word("device"));
         if word("device") != "DPU" {
-            let ops: Vec<_> = subgraph["operators"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let ops: Vec<_> =
+                subgraph["operators"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             text += &format!("  operators: {}\n", ops.join(", "));
             continue;
         }

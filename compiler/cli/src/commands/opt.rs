@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
+use dpuc_dialects::Ir;
 use dpuc_dialects::pass::{PassEvent, PassFailure, PassManager, PassRegistry, PassTime, parse_pipeline};
 use dpuc_dialects::text::{ParseOptions, PrintOptions, print};
 use dpuc_dialects::verify::verify;
-use dpuc_dialects::Ir;
 
 use crate::{files, network};
 

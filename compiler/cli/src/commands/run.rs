@@ -100,9 +100,9 @@ impl Run {
         let mut found: Vec<Option<Tensor>> = vec![None; ports.len()];
         let mut unnamed = Vec::new();
         for input in &self.inputs {
-            let named = input.split_once('=').and_then(|(name, file)| {
-                ports.iter().position(|port| port.is_called(name)).map(|at| (at, file))
-            });
+            let named = input
+                .split_once('=')
+                .and_then(|(name, file)| ports.iter().position(|port| port.is_called(name)).map(|at| (at, file)));
             match (named, input.split_once('=')) {
                 (Some((at, file)), _) => found[at] = Some(tensors::read(file.as_ref(), &ports[at], pixels)?),
                 (None, Some((name, _))) if !std::path::Path::new(input).exists() => {
@@ -115,7 +115,12 @@ impl Run {
         for (tensor, port) in found.iter_mut().zip(ports) {
             if tensor.is_none() {
                 let file = unnamed.next().ok_or_else(|| {
-                    anyhow!("no file is given for the input `{}` of shape {:?}; there {}", port.name, port.shape, listed(ports))
+                    anyhow!(
+                        "no file is given for the input `{}` of shape {:?}; there {}",
+                        port.name,
+                        port.shape,
+                        listed(ports)
+                    )
                 })?;
                 *tensor = Some(tensors::read(file.as_ref(), port, pixels)?);
             }
