@@ -1,4 +1,4 @@
-//! Seconds that the model takes for every sample program, on one thread.
+//! Seconds that running and checking every sample program takes, on one thread.
 //!
 //! `cargo run --release -p dpuc-accel --example measure [NAME] [TIER]`: only samples whose path contains NAME; kernels of TIER
 //! (a `Tier` as written in the code) instead of the fastest.
@@ -8,7 +8,7 @@ mod common;
 
 use std::time::Instant;
 
-use dpuc_accel::Core;
+use dpuc_accel::{Core, check};
 use dpuc_kernels::simd::{Kernels, Tier};
 
 fn main() {
@@ -29,9 +29,13 @@ fn main() {
                 seconds = seconds.min(start.elapsed().as_secs_f64());
             }
             assert!(program.wrong_outputs(core.regions()).is_empty());
-            let giga = core.statistics().conv_macs as f64 * 1e-9;
-            let count = program.instructions.len();
-            println!("{seconds:9.4} s {count:7} instructions {giga:7.3} G conv MACs  {sample} {}", program.name);
+            let start = Instant::now();
+            assert!(check(&program.instructions, &program.target, 1).is_clean());
+            let check_seconds = start.elapsed().as_secs_f64();
+            let (count, giga) = (program.instructions.len(), core.statistics().conv_macs as f64 * 1e-9);
+            println!(
+                "run {seconds:.4} s, check {check_seconds:.4} s, {count:5} instructions, {giga:6.3} G MACs of Conv: {sample}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Rounding, saturation and activation (`spec/dpuczdx8g-isa.md` section 3.1.1).
 
 /// `clamp(round_half_up(v / 2^shift))`; a negative shift multiplies. `v · 2^-shift` must fit 64 bits.
-#[inline]
+#[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
+#[inline(always)]
 pub(crate) fn round_shift(v: i64, shift: i32) -> i8 {
     let rounded = if shift <= 0 {
         v << -shift
@@ -13,7 +14,8 @@ pub(crate) fn round_shift(v: i64, shift: i32) -> i8 {
 }
 
 /// The same in 32 bits, limited to `low ..= high` inside int8; for left shifts of at most 22.
-#[inline]
+#[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
+#[inline(always)]
 fn round_shift_32(v: i32, shift: i32, low: i32, high: i32) -> i8 {
     let rounded = if shift <= 0 {
         // Whatever lies outside int8 before a left shift does so behind it.
@@ -49,7 +51,8 @@ impl Activation {
     }
 
     /// Activates and rounds `v / 2^shift`. `v · 26` and `v · 2^-shift` must fit 64 bits.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
+    #[inline(always)]
     pub(crate) fn round(self, v: i64, shift: i32) -> i8 {
         match self {
             Self::LeakyRelu if v < 0 => round_shift(v * 26, shift + 8),
@@ -59,7 +62,8 @@ impl Activation {
     }
 
     /// The same for many values, with left shifts of at most 22.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
+    #[inline(always)]
     pub(crate) fn round_all(self, values: &[i32], shift: i32, out: &mut [i8]) {
         match self {
             Self::LeakyRelu => {

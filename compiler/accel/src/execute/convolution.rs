@@ -137,7 +137,8 @@ impl Epilogue {
     }
 
     /// Writes one line for each pixel.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
+    #[inline(always)]
     fn apply(&self, sums: &[[i32; LANES]], out: &mut [i8], line_bytes: usize) {
         for (sums, line) in sums.iter().zip(out.chunks_exact_mut(line_bytes)) {
             // At most 2^15 products of 2^14, doubled, and a bias of 2^27: below 2^31.

@@ -53,7 +53,8 @@ impl Core {
 
 impl Combination {
     /// Combines runs of values, each with its input shift, in `sums`, and rounds them to `out`.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
+    #[inline(always)]
     fn apply<'a>(&self, runs: impl Iterator<Item = (&'a [i8], u32)>, sums: &mut [i32], out: &mut [i8]) {
         for (values, shift) in runs {
             let inputs = values.iter().map(|&value| (i32::from(value) << GUARD_BITS) >> shift);

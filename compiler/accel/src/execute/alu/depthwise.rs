@@ -93,7 +93,8 @@ impl Job<'_> {
     }
 }
 
-#[inline]
+#[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
+#[inline(always)]
 fn add(totals: &mut [i64], sums: &[i32]) {
     totals.iter_mut().zip(sums).for_each(|(total, &sum)| *total += i64::from(sum));
 }
@@ -109,7 +110,8 @@ struct Epilogue {
 }
 
 impl Epilogue {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the compiler vectorises it for the tier of its caller")]
+    #[inline(always)]
     fn apply(&self, totals: &[i64], out: &mut [i8]) {
         for ((out, &total), &bias) in out.iter_mut().zip(totals).zip(&self.bias) {
             *out = self.activation.round((total << self.half_units) + bias, self.shift);
