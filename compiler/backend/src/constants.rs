@@ -113,10 +113,7 @@ mod tests {
         let mut ir = Ir::new();
         let message = |ir: &Ir, op| int8_elements(ir, op).unwrap_err().to_string();
         let op = constant(&mut ir, &[2], Attribute::symbol("w"));
-        assert_eq!(
-            message(&ir, op),
-            "constant `int8.constant`: no constant is called `@w`; is its side file loaded?"
-        );
+        assert_eq!(message(&ir, op), "constant `int8.constant`: no constant is called `@w`; is its side file loaded?");
         let values = dense(&mut ir, &[2], &[1, 200]);
         let op = constant(&mut ir, &[2], values);
         assert_eq!(message(&ir, op), "constant `int8.constant`: an element is outside -128 to 127");

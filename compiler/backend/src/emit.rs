@@ -68,17 +68,13 @@ fn compile_subgraph(
     for op in ir.ops(single_block(ir, subgraph)?).filter(|&op| ir.is(op, &dpu::SUPERLAYER)) {
         let superlayer = Superlayer::of(ir, op, name)?;
         let named = || operation_name(ir, superlayer.operation).to_owned();
-        let layers = planned_layers(ir, &superlayer, target).map_err(|reason| BackendError::NotForDpu {
-            name: named(),
-            subgraph: name.to_owned(),
-            reason,
-        })?;
+        let layers = planned_layers(ir, &superlayer, target)
+            .map_err(|reason| BackendError::not_for_dpu(ir, superlayer.operation, name, reason))?;
         for layer in layers {
             emit_layer(&layer, &mut stream).map_err(|error| BackendError::Emit { name: named(), error })?;
             locations.push(ir.op(superlayer.operation).location);
         }
     }
-    let program =
-        stream.finish().map_err(|error| BackendError::Illegal { subgraph: name.to_owned(), error })?;
+    let program = stream.finish().map_err(|error| BackendError::Illegal { subgraph: name.to_owned(), error })?;
     Ok((program, locations))
 }

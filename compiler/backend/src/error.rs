@@ -2,11 +2,12 @@
 
 use dpuc_codegen::EmitError;
 use dpuc_dialects::verify::{Findings, verify};
-use dpuc_dialects::Ir;
+use dpuc_dialects::{Ir, OpId};
 use dpuc_isa::{FieldError, IllegalInstruction};
 use dpuc_xmodel::InvalidGraph;
 use thiserror::Error;
 
+use crate::names::operation_name;
 use crate::operator::Reason;
 use crate::program::ProgramError;
 
@@ -56,7 +57,7 @@ pub enum BackendError {
         /// The subgraph.
         subgraph: String,
         /// Why.
-        reason: Reason,
+        reason: Box<Reason>,
     },
     /// A subgraph, superlayer or placement is not as the earlier steps leave it.
     #[error("DPU subgraph `@{subgraph}`: {problem}")]
@@ -89,7 +90,9 @@ pub enum BackendError {
         error: EmitError,
     },
     /// The finished program breaks a rule of the target, which is a fault of this compiler.
-    #[error("the program of `@{subgraph}` is not legal on the target: {error}; please report this as a fault of the compiler")]
+    #[error(
+        "the program of `@{subgraph}` is not legal on the target: {error}; please report this as a fault of the compiler"
+    )]
     Illegal {
         /// The subgraph.
         subgraph: String,
@@ -115,8 +118,17 @@ pub enum BackendError {
     Graph(#[from] InvalidGraph),
 }
 
+impl BackendError {
+    /// An operation inside a subgraph that the DPU cannot run.
+    pub(crate) fn not_for_dpu(ir: &Ir, op: OpId, subgraph: &str, reason: Reason) -> Self {
+        let name = operation_name(ir, op).to_owned();
+        Self::NotForDpu { name, subgraph: subgraph.to_owned(), reason: Box::new(reason) }
+    }
+}
+
 fn list(findings: &Findings) -> String {
-    findings.list().iter().map(|finding| format!("\n  {finding}")).collect()
+    let lines: Vec<String> = findings.list().iter().map(|finding| format!("\n  {finding}")).collect();
+    lines.concat()
 }
 
 /// Checks the module between two steps.

@@ -148,7 +148,8 @@ pub(super) fn custom_attributes(ir: &Ir, op: OpId) -> Result<AttrMap, String> {
     let Some(Attribute::Dictionary(entries)) = ir.attribute(op, "parameters") else { return Ok(AttrMap::new()) };
     let convert = |name: &str, value: &Attribute| {
         let attr = custom_value(ir, value);
-        attr.map(|attr| (name.to_owned(), attr)).ok_or_else(|| format!("its parameter `{name}` has no kind in the format"))
+        attr.map(|attr| (name.to_owned(), attr))
+            .ok_or_else(|| format!("its parameter `{name}` has no kind in the format"))
     };
     entries.iter().map(|(name, value)| convert(ir.text(*name), value)).collect()
 }

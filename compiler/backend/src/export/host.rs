@@ -48,7 +48,8 @@ impl Exporter<'_> {
     pub(super) fn arguments(&mut self, block: BlockId) -> Result<Vec<Subgraph>, BackendError> {
         let ir = self.ir;
         let function = ir.block_region(block).map(|region| ir.region_owner(region));
-        let names = function.and_then(|function| ir.attribute(function, "argument_names")).and_then(Attribute::as_array);
+        let names =
+            function.and_then(|function| ir.attribute(function, "argument_names")).and_then(Attribute::as_array);
         let mut children = Vec::new();
         for (index, &argument) in ir.arguments(block).iter().enumerate() {
             let given = names.and_then(|names| names.get(index)).and_then(Attribute::as_str);
@@ -211,9 +212,11 @@ impl Exporter<'_> {
         let Some(end) = ir.last_op(block) else { return Ok(Vec::new()) };
         let mut outputs: Vec<String> = Vec::new();
         for &value in ir.operands(end) {
-            let refuse = |reason: &str| BackendError::NotExportable { name: "@main".to_owned(), reason: reason.to_owned() };
+            let refuse =
+                |reason: &str| BackendError::NotExportable { name: "@main".to_owned(), reason: reason.to_owned() };
             let computed = ir.defining_op(value).filter(|&op| !is_constant(ir, op));
-            let unchanged = || refuse("it returns an argument or a constant, which the format cannot say; compute something");
+            let unchanged =
+                || refuse("it returns an argument or a constant, which the format cannot say; compute something");
             let owner = computed.ok_or_else(unchanged)?;
             let producer = self.producers.get(&value).copied().ok_or_else(unchanged)?;
             let is_input = self.ops[producer].kind.starts_with("data");
@@ -223,7 +226,9 @@ impl Exporter<'_> {
             let mut name = self.name(producer);
             if outputs.contains(&name) {
                 if ir.is(owner, &func::CALL) {
-                    return Err(refuse("it returns a result of the DPU twice; return it once, or through int8.dequantise"));
+                    return Err(refuse(
+                        "it returns a result of the DPU twice; return it once, or through int8.dequantise",
+                    ));
                 }
                 let first = self.ops.len();
                 let copy = self.host_operator(owner)?;
@@ -239,9 +244,8 @@ impl Exporter<'_> {
 /// The `int8.quantise` operations that read a float input, if nothing else does and they all give the same.
 fn quantised_input(ir: &Ir, argument: ValueId) -> Vec<OpId> {
     let users = ir.users(argument);
-    let same = |&op: &OpId| {
-        ir.is(op, &int8::QUANTISE) && ir.value_type(ir.result(op)) == ir.value_type(ir.result(users[0]))
-    };
+    let same =
+        |&op: &OpId| ir.is(op, &int8::QUANTISE) && ir.value_type(ir.result(op)) == ir.value_type(ir.result(users[0]));
     if users.iter().all(same) { users } else { Vec::new() }
 }
 

@@ -164,11 +164,8 @@ impl Exporter<'_> {
         set_place(&mut tensor, &part.place(value)?, true);
         let mut operator = self.operator(operation_name(ir, operation).to_owned(), form, &operands, tensor);
 
-        let layers = planned_layers(ir, &layer, self.target).map_err(|reason| BackendError::NotForDpu {
-            name: operation_name(ir, operation).to_owned(),
-            subgraph: part.name.to_owned(),
-            reason,
-        })?;
+        let layers = planned_layers(ir, &layer, self.target)
+            .map_err(|reason| BackendError::not_for_dpu(ir, operation, part.name, reason))?;
         if matches!(layers[..], [Layer::Conv2d { augment_channels: true, .. }]) {
             operator.set_attr("channel_augmentation", 1);
         }
@@ -246,7 +243,10 @@ impl Exporter<'_> {
             .with_attr("reg_id_to_context_type_v2", each(context_type))
             .with_attr("reg_id_to_hw_segment", each(|region| if region == 0 { "W0" } else { "D0" }))
             .with_attr("reg_id_to_parameter_value", parameters)
-            .with_attr("reg_id_to_size", used().map(|(region, &size)| (register(region), size)).collect::<BTreeMap<_, _>>())
+            .with_attr(
+                "reg_id_to_size",
+                used().map(|(region, &size)| (register(region), size)).collect::<BTreeMap<_, _>>(),
+            )
             .with_attr("children_topological_sort", part.layers)
             .with_attr("debug_mode", "null")
             .with_attr("if_prefetch", false);

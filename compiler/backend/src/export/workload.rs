@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn sample_files_have_these_values() {
         let target = Target::registered().pop().unwrap();
-        let check = |layer: Layer, plain, on_arch| assert_eq!(workload(&layer, &target), Some(Workload { plain, on_arch }));
+        let check =
+            |layer: Layer, plain, on_arch| assert_eq!(workload(&layer, &target), Some(Workload { plain, on_arch }));
         let first = convolution([28, 28, 1], [13, 13, 16], 5, 2);
         check(Layer::Conv2d { convolution: first, augment_channels: true }, 137_904, 535_808);
         let second = convolution([13, 13, 16], [6, 6, 32], 5, 2);

@@ -6,8 +6,8 @@ use dpuc_codegen::{
 use dpuc_dialects::{Ir, OpId, ValueId};
 use dpuc_isa::Target;
 
-use super::window::{Window, numbers};
 use super::Reason;
+use super::window::{Window, numbers};
 use crate::placement::{Placement, region};
 use crate::superlayer::Superlayer;
 
@@ -43,9 +43,7 @@ pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer
             let scale = numbers(ir, op, "scale")?;
             Ok(vec![Layer::Downsample { input: context.input(0)?, output: context.output()?, scale }])
         }
-        "int8.hard_sigmoid" => {
-            Ok(vec![Layer::HardSigmoid { input: context.input(0)?, output: context.output()? }])
-        }
+        "int8.hard_sigmoid" => Ok(vec![Layer::HardSigmoid { input: context.input(0)?, output: context.output()? }]),
         "int8.leaky_relu" => context.leaky_relu(),
         "int8.quantise" | "int8.dequantise" => Err(Reason::Boundary),
         name if name.starts_with("nn.") => Err(Reason::Float),

@@ -55,7 +55,9 @@ pub enum Reason {
     #[error("none of its inputs is on the DPU")]
     NoInputOnDpu,
     /// A concatenation of host and DPU values.
-    #[error("one of its inputs is not on the DPU, and then only 4-D maps joined along axis 3 go to the DPU; this is axis {axis}")]
+    #[error(
+        "one of its inputs is not on the DPU, and then only 4-D maps joined along axis 3 go to the DPU; this is axis {axis}"
+    )]
     MixedConcat {
         /// The axis.
         axis: i64,
@@ -67,7 +69,9 @@ pub enum Reason {
     #[error("the DPU enlarges by repeating pixels; bilinear interpolation has no DPU form")]
     Bilinear,
     /// Single-precision coordinates and integer division choose different pixels.
-    #[error("for {input} to {output} pixels, coordinates in single precision choose other pixels than the DPU's integer scale")]
+    #[error(
+        "for {input} to {output} pixels, coordinates in single precision choose other pixels than the DPU's integer scale"
+    )]
     Coordinates {
         /// Input size.
         input: usize,

@@ -213,7 +213,10 @@ mod tests {
                             groups.iter().map(|&g| if g == groups[node] { groups[from] } else { g }).collect();
                         let smallest = |group: usize| joined.iter().position(|&g| g == group).unwrap_or(group);
                         let named: Vec<usize> = joined.iter().map(|&group| smallest(group)).collect();
-                        assert!(order(&graph, &named).len() < distinct - 1, "{from} and {node} of {graph:?} could join");
+                        assert!(
+                            order(&graph, &named).len() < distinct - 1,
+                            "{from} and {node} of {graph:?} could join"
+                        );
                     }
                 }
             }

@@ -43,7 +43,7 @@ pub fn partition(ir: &mut Ir, target: &Target) -> Result<PartitionReport, Backen
         let groups = clusters(&network.dag, &joinable, &network.siblings);
         let idle = idle_members(ir, &network.ops, &joinable, &groups);
         if idle.is_empty() {
-            break groups.into_iter().zip(joinable).map(|(group, dpu)| (group, dpu)).collect::<Vec<_>>();
+            break groups.into_iter().zip(joinable).collect::<Vec<_>>();
         }
         for member in idle {
             reasons[member].push(Reason::NothingToCompute);
@@ -89,7 +89,9 @@ impl Network {
         let computed = ops.iter().filter(|&&op| !is_constant(ir, op)).flat_map(|&op| ir.results(op));
         let mut siblings: Vec<Vec<usize>> =
             ir.arguments(block).iter().chain(computed).map(|&value| readers(value)).collect();
-        siblings.iter_mut().for_each(|readers: &mut Vec<usize>| readers.sort_unstable());
+        for readers in &mut siblings {
+            readers.sort_unstable();
+        }
         siblings.retain(|readers| readers.len() > 1);
         Self { ops, dag: Dag { predecessors }, siblings }
     }
@@ -170,7 +172,7 @@ fn require_shapes(ir: &Ir, block: BlockId) -> Result<(), BackendError> {
         Some(_) => Ok(()),
         None => {
             let ty = ir.show_type(ir.value_type(value));
-            Err(BackendError::UnknownShape { name: name.to_owned(), ty: ty.to_string() })
+            Err(BackendError::UnknownShape { name: name.to_owned(), ty })
         }
     };
     for &argument in ir.arguments(block) {

@@ -29,7 +29,8 @@ pub(super) fn layout(ir: &Ir, block: BlockId, target: &Target, subgraph: &str) -
     let mut sizes = [0u64; region::COUNT];
     let mut places = place_constants(ir, block, &mut sizes);
     let bases = place_buffers(ir, block, target, &views, &places, &mut sizes);
-    for (&value, view) in &views.views {
+    let values = ir.ops(block).flat_map(|op| ir.results(op)).chain(ir.arguments(block));
+    for (&value, view) in values.filter_map(|value| Some((value, views.views.get(value)?))) {
         let (region, address) = bases[view.buffer];
         let address = address.saturating_add(view.offset);
         places.insert(value, Placement { region, address, strides: view.strides.clone() });
@@ -85,7 +86,8 @@ fn place_buffers(
 
     let mut end = 0u64;
     let mut placed = FxHashSet::default();
-    let returned = ir.last_op(block).filter(|&last| ir.is(last, &dpu::RETURN)).map_or(&[][..], |last| ir.operands(last));
+    let returned =
+        ir.last_op(block).filter(|&last| ir.is(last, &dpu::RETURN)).map_or(&[][..], |last| ir.operands(last));
     for view in returned.iter().filter_map(|value| views.views.get(value)) {
         if views.buffers[view.buffer].role == Role::Output && placed.insert(view.buffer) {
             bases[view.buffer] = (region::OUTPUTS, end);

@@ -1,6 +1,6 @@
 //! Rewrites the operations of a subgraph to what the hardware takes as it is.
 //!
-//! * A separate ReLU6 becomes a depthwise convolution of one tap with weights `2^k`.
+//! * A separate `ReLU6` becomes a depthwise convolution of one tap with weights `2^k`.
 //! * A convolution without bias gets one of zeros.
 //! * A bias is shifted to a fix point that the bias shift field can express. The result stays the same: the `int8` operation
 //!   rounds a bias that is finer than half an accumulator unit down, as the shift does (`spec/recipes-conv.md` section 4).
@@ -22,7 +22,7 @@ use crate::partition::is_convolution;
 pub(super) fn legalise(ir: &mut Ir, block: BlockId, subgraph: &str) -> Result<(), BackendError> {
     for op in ir.ops(block).collect::<Vec<_>>() {
         let op = if ir.is(op, &int8::REQUANTISE) && ir.str(op, "activation") == Some("relu6") {
-            relu6_convolution(ir, op).map_err(|reason| not_for_dpu(ir, op, subgraph, reason))?
+            relu6_convolution(ir, op).map_err(|reason| BackendError::not_for_dpu(ir, op, subgraph, reason))?
         } else {
             op
         };
@@ -31,10 +31,6 @@ pub(super) fn legalise(ir: &mut Ir, block: BlockId, subgraph: &str) -> Result<()
         }
     }
     Ok(())
-}
-
-fn not_for_dpu(ir: &Ir, op: OpId, subgraph: &str, reason: Reason) -> BackendError {
-    BackendError::NotForDpu { name: operation_name(ir, op).to_owned(), subgraph: subgraph.to_owned(), reason }
 }
 
 /// Replaces `int8.requantise {activation = "relu6"}` by a depthwise convolution with one tap.
@@ -61,7 +57,7 @@ fn relu6_convolution(ir: &mut Ir, op: OpId) -> Result<OpId, Reason> {
 
 /// Makes the third operand of a convolution a bias whose shift is within its field.
 fn align_bias(ir: &mut Ir, op: OpId, subgraph: &str) -> Result<(), BackendError> {
-    let refuse = |ir: &Ir, reason: Reason| not_for_dpu(ir, op, subgraph, reason);
+    let refuse = |ir: &Ir, reason: Reason| BackendError::not_for_dpu(ir, op, subgraph, reason);
     let fixes = [ir.operand(op, 0), ir.operand(op, 1)].map(|value| ir.fix_of(value));
     let ([Some(input), Some(weights)], Some(shape)) = (fixes, ir.shape_of(ir.result(op))) else {
         return Err(refuse(ir, Reason::Float));

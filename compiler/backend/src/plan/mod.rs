@@ -1,7 +1,7 @@
 //! The memory plan: where every tensor of a DPU subgraph is in DDR.
 //!
-//! * REG_0: constants. REG_2: inputs, packed, with the bytes channel augmentation reads around them. REG_3: outputs, packed; one that is
-//!   also used inside stays there. REG_1: all other values, first fit by lifetime.
+//! * `REG_0`: constants. `REG_2`: inputs, packed, with the bytes channel augmentation reads around them. `REG_3`: outputs, packed; one that is
+//!   also used inside stays there. `REG_1`: all other values, first fit by lifetime.
 //! * A reshape shares the bytes of its input; inputs of a concatenation are written straight into it where that is exact.
 //!
 //! The body of each `dpu.subgraph` becomes `dpu.upload`s, `dpu.parameter`s, one `dpu.superlayer` per operation, and `dpu.download`s.
@@ -25,7 +25,7 @@ use crate::placement::region;
 pub struct SubgraphPlan {
     /// The subgraph's symbol.
     pub name: String,
-    /// Bytes of REG_0 to REG_3.
+    /// Bytes of `REG_0` to `REG_3`.
     pub region_sizes: [u64; region::COUNT],
     /// Number of superlayers that need instructions.
     pub superlayers: usize,
@@ -62,10 +62,5 @@ fn plan_subgraph(ir: &mut Ir, subgraph: OpId, target: &Target) -> Result<Subgrap
     let counts = rewrite::rewrite(ir, block, &layout, &name)?;
     let sizes = layout.sizes.map(|size| size as i64);
     ir.set_attribute(subgraph, "region_sizes", Attribute::ints(sizes));
-    Ok(SubgraphPlan {
-        name,
-        region_sizes: layout.sizes,
-        superlayers: counts.emitting,
-        in_place: counts.in_place,
-    })
+    Ok(SubgraphPlan { name, region_sizes: layout.sizes, superlayers: counts.emitting, in_place: counts.in_place })
 }

@@ -6,7 +6,6 @@ use rustc_hash::FxHashMap;
 
 use super::layout::Layout;
 use crate::error::BackendError;
-use crate::names::operation_name;
 use crate::operator::layers;
 use crate::placement::Placement;
 
@@ -46,7 +45,10 @@ fn place_of<'a>(
 ) -> Result<&'a Placement, BackendError> {
     places.get(&value).ok_or_else(|| BackendError::Unplanned {
         subgraph: subgraph.to_owned(),
-        problem: format!("a value of type {} is neither computed in it nor an input", ir.show_type(ir.value_type(value))),
+        problem: format!(
+            "a value of type {} is neither computed in it nor an input",
+            ir.show_type(ir.value_type(value))
+        ),
     })
 }
 
@@ -73,7 +75,8 @@ fn upload_arguments(
         let ty = ir.value_type(argument);
         let name = ir.value_name(argument).unwrap_or("input").to_owned();
         let location = ir.named_location(name.as_str());
-        let upload = placed(OpBuilder::new(&dpu::UPLOAD).at(location), &place, true).result(ty, "").insert_before(ir, before);
+        let upload =
+            placed(OpBuilder::new(&dpu::UPLOAD).at(location), &place, true).result(ty, "").insert_before(ir, before);
         let value = ir.result(upload);
         ir.replace_all_uses(argument, value);
         ir.add_operand(upload, argument);
@@ -118,12 +121,8 @@ fn wrap(
     places: &mut FxHashMap<ValueId, Placement>,
     subgraph: &str,
 ) -> Result<bool, BackendError> {
-    let not_for_dpu = |ir: &Ir, reason| BackendError::NotForDpu {
-        name: operation_name(ir, op).to_owned(),
-        subgraph: subgraph.to_owned(),
-        reason,
-    };
-    let work = layers(ir, op, &|value| places.get(&value).cloned()).map_err(|reason| not_for_dpu(ir, reason))?;
+    let work = layers(ir, op, &|value| places.get(&value).cloned())
+        .map_err(|reason| BackendError::not_for_dpu(ir, op, subgraph, reason))?;
     let emits = !work.is_empty();
 
     let old = ir.result(op);

@@ -76,7 +76,8 @@ impl Views {
             let whole = parts.get(&value).and_then(|part| Some((part, self.views.get(&part.whole)?)));
             match whole {
                 Some((part, whole)) => {
-                    let offset = whole.offset.saturating_add(whole.strides[part.axis].saturating_mul(part.first as u64));
+                    let offset =
+                        whole.offset.saturating_add(whole.strides[part.axis].saturating_mul(part.first as u64));
                     let view = View { offset, ..whole.clone() };
                     self.views.insert(value, view);
                 }
