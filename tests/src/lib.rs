@@ -67,6 +67,17 @@ pub fn import(models: &Path, sample: &str) -> Ir {
     dpuc_import::import_xmodel(&read(models, sample)).unwrap_or_else(|error| panic!("{sample}: {error}")).ir
 }
 
+/// A golden array of a compiled sample: `in:<tensor>` or `out:<tensor>`.
+///
+/// # Panics
+/// If there is none of signed bytes.
+pub fn golden(models: &Path, sample: &str, key: &str) -> Vec<i8> {
+    let path = models.join(sample).with_file_name("golden_compiled.npz");
+    let mut archive = npyz::npz::NpzArchive::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let array = archive.by_name(key).ok().flatten().unwrap_or_else(|| panic!("{}: no {key}", path.display()));
+    array.into_vec().unwrap_or_else(|error| panic!("{}: {key}: {error}", path.display()))
+}
+
 /// What an input of signed bytes is filled with.
 #[derive(Clone, Copy, Debug)]
 pub enum Fill {

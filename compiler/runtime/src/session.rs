@@ -156,8 +156,11 @@ impl Session {
 }
 
 fn run_program(program: &DpuProgram, inputs: &[&Tensor]) -> Result<crate::dpu::DpuRun, RuntimeError> {
-    let arrays = program.inputs.iter().zip(inputs).map(|(placed, tensor)| as_int8(&placed.port, tensor));
-    let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+    let mut arrays = Vec::with_capacity(inputs.len());
+    for (number, placed) in program.inputs.iter().enumerate() {
+        let input = inputs.get(number).ok_or_else(|| RuntimeError::MissingTensor(placed.port.name.clone()))?;
+        arrays.push(as_int8(&placed.port, input)?);
+    }
     program.run(&arrays).map_err(|error| RuntimeError::Dpu { subgraph: program.name.clone(), error })
 }
 
