@@ -1,1 +1,12 @@
-//! Passes over the nn and int8 dialects.
+//! Passes over the `nn` and `int8` dialects.
+//!
+//! * [`lower_to_int8`] turns a quantised `nn` graph into integer arithmetic.
+//! * [`eliminate_dead_code`] removes what nobody uses.
+
+mod dead_code;
+mod lower;
+mod note;
+
+pub use dead_code::{DeadCode, eliminate_dead_code};
+pub use lower::{Lowering, lower_to_int8};
+pub use note::Note;

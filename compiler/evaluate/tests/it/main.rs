@@ -2,4 +2,5 @@
 
 mod compiled;
 mod golden;
+mod quantised;
 mod samples;

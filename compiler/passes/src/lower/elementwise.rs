@@ -1,0 +1,140 @@
+//! Sums, products and hard sigmoids.
+
+use dpuc_dialects::dialects::{int8, nn};
+use dpuc_dialects::{Ir, ValueId};
+
+use super::code::{Activated, Fix, code, constant_code, constant_elements, corrected, is_same_factor};
+use super::lowered::{FixPattern, Lowered, Operand};
+
+/// `nn.add` and `nn.mul` of two fixed-point tensors, with or without ReLU. A constant is broadcast to the shape of the result.
+pub(super) struct Elementwise;
+
+/// Largest constant that is made by broadcasting: 2^26 bytes.
+const MAX_BROADCAST: usize = 1 << 26;
+
+impl FixPattern for Elementwise {
+    const NAME: &'static str = "elementwise";
+
+    fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
+        let found = Activated::of(ir, fix).filter(|found| matches!(found.activation, "none" | "relu"))?;
+        let kind = match ir.op_name(found.op) {
+            "nn.add" => &int8::ADD,
+            "nn.mul" => &int8::MUL,
+            _ => return None,
+        };
+        let shape = ir.shape_of(ir.result(found.op))?;
+        let operands = ir.operands(found.op).iter().map(|&operand| broadcast(ir, operand, &shape));
+        let operands = operands.collect::<Option<Vec<_>>>()?;
+        let lowered = Lowered::new(kind, fix, found.parts(), []).with_all(found.attribute());
+        Some(Lowered { operands, ..lowered })
+    }
+}
+
+/// The codes of an operand of an elementwise operation with a result of shape `shape`.
+fn broadcast(ir: &Ir, value: ValueId, shape: &[usize]) -> Option<Operand> {
+    let own = ir.shape_of(value)?;
+    if own == shape {
+        return code(ir, value).map(Operand::Code);
+    }
+    let of = constant_code(ir, value)?;
+    let count = shape.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim))?;
+    if count > MAX_BROADCAST {
+        return None;
+    }
+    let elements = broadcast_elements(&constant_elements(ir, of)?, &own, shape)?;
+    Some(Operand::Constant { of, suffix: "_broadcast", shape: shape.to_vec(), elements })
+}
+
+/// The elements of a tensor of shape `own` repeated to `shape`, as NumPy does.
+fn broadcast_elements(elements: &[i8], own: &[usize], shape: &[usize]) -> Option<Vec<i8>> {
+    let missing = shape.len().checked_sub(own.len())?;
+    // Each axis from the innermost: repeat an axis of size one, else step through the elements.
+    let mut strides = vec![0usize; shape.len()];
+    let mut stride = 1;
+    for axis in (missing..shape.len()).rev() {
+        let size = own[axis - missing];
+        if size != 1 {
+            if size != shape[axis] {
+                return None;
+            }
+            strides[axis] = stride;
+        }
+        stride *= size;
+    }
+    let mut sources = vec![0usize];
+    for (&size, &stride) in shape.iter().zip(&strides) {
+        sources = sources.into_iter().flat_map(|source| (0..size).map(move |i| source + i * stride)).collect();
+    }
+    sources.into_iter().map(|source| elements.get(source).copied()).collect()
+}
+
+/// `nn.mul` by a constant of one element or one per channel: a depthwise convolution of 1x1 (`spec/xmodel.md` section 5.1).
+pub(super) struct ChannelScale;
+
+impl FixPattern for ChannelScale {
+    const NAME: &'static str = "channel-scale";
+
+    fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
+        let found = Activated::of(ir, fix).filter(|found| ir.is(found.op, &nn::MUL))?;
+        let &[lhs, rhs] = ir.operands(found.op) else { return None };
+        let (input, scale) = match (constant_code(ir, lhs), constant_code(ir, rhs)) {
+            (None, Some(scale)) => (lhs, scale),
+            (Some(scale), None) => (rhs, scale),
+            _ => return None,
+        };
+        let &[_, _, _, channels] = &ir.shape_of(ir.result(found.op))?[..] else { return None };
+        let own = ir.shape_of(scale)?;
+        let (last, rest) = own.split_last().unwrap_or((&1, &[]));
+        let is_vector = rest.iter().all(|&dim| dim == 1) && (*last == 1 || *last == channels);
+        if !is_vector || ir.shape_of(input) != ir.shape_of(ir.result(found.op)) {
+            return None;
+        }
+        let shape = vec![1, 1, 1, channels];
+        let elements = broadcast_elements(&constant_elements(ir, scale)?, &[*last], &[channels])?;
+        let weights = Operand::Constant { of: scale, suffix: "_per_channel", shape, elements };
+        let lowered = Lowered::new(&int8::DEPTHWISE_CONV2D, fix, found.parts(), []).with_all(found.attribute());
+        Some(Lowered { operands: vec![Operand::Code(code(ir, input)?), weights], ..lowered })
+    }
+}
+
+/// A hard sigmoid, with or without the factor that corrects 1/6 to the hardware's 2731/2^14.
+pub(super) struct HardSigmoid;
+
+/// 6 * 2731 / 2^14
+const CORRECTION: f64 = 6.0 * 2731.0 / 16384.0;
+
+/// Below it the int8 maximum is above 1.0, where the hardware does not clamp (`spec/numerics.md` section 5.9).
+const LEAST_OUTPUT_POINT: i32 = 7;
+
+impl FixPattern for HardSigmoid {
+    const NAME: &'static str = "hard-sigmoid";
+
+    fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
+        let found = corrected(ir, fix.input(ir), &nn::HARD_SIGMOID)?;
+        let input = code(ir, ir.operand(found.op, 0))?;
+        if fix.point < LEAST_OUTPUT_POINT || ir.fix_of(input)? < 0 {
+            return None;
+        }
+        let note = match found.correction {
+            Some((_, factor)) if is_same_factor(factor, CORRECTION) => None,
+            Some(_) => return None,
+            None => Some("divides by 6 with the factor 2731/2^14, as the hardware does".to_owned()),
+        };
+        let parts = Some(found.op).into_iter().chain(found.correction.map(|(op, _)| op)).collect();
+        Some(Lowered { note, ..Lowered::new(&int8::HARD_SIGMOID, fix, parts, [input]) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broadcasting_repeats_axes_of_size_one() {
+        assert_eq!(broadcast_elements(&[1, 2], &[2, 1], &[2, 2, 2]).unwrap(), [1, 1, 2, 2, 1, 1, 2, 2]);
+        assert_eq!(broadcast_elements(&[1, 2, 3], &[3], &[2, 3]).unwrap(), [1, 2, 3, 1, 2, 3]);
+        assert_eq!(broadcast_elements(&[7], &[], &[2]).unwrap(), [7, 7]);
+        assert_eq!(broadcast_elements(&[1, 2], &[2], &[3]), None);
+        assert_eq!(broadcast_elements(&[1, 2], &[1, 2], &[2]), None);
+    }
+}

@@ -1,0 +1,53 @@
+//! Maximum pooling and maximum.
+
+use dpuc_dialects::dialects::{int8, nn};
+use dpuc_dialects::{Attribute, Ir, OpId};
+
+use super::code::{Fix, code};
+use super::lowered::{FixPattern, Lowered};
+
+/// `nn.max_pool`
+pub(super) struct MaxPool;
+
+impl FixPattern for MaxPool {
+    const NAME: &'static str = "max-pool";
+
+    fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
+        let op = fix.producer_of(ir, &nn::MAX_POOL)?;
+        let input = code(ir, ir.operand(op, 0))?;
+        let attribute = |name| Some((name, ir.attribute(op, name)?.clone()));
+        let attributes = ["kernel", "strides", "pads"].into_iter().filter_map(attribute);
+        Some(Lowered::new(&int8::MAX_POOL, fix, vec![op], [input]).with_all(attributes))
+    }
+}
+
+/// `nn.reduce_max` over height, width or both: a pooling of the whole axis.
+pub(super) struct ReduceMax;
+
+impl FixPattern for ReduceMax {
+    const NAME: &'static str = "reduce-max";
+
+    fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
+        let op = fix.producer_of(ir, &nn::REDUCE_MAX)?;
+        let input = code(ir, ir.operand(op, 0))?;
+        let (kernel, shape) = whole_axes(ir, op)?;
+        let lowered = Lowered::new(&int8::MAX_POOL, fix, vec![op], [input]).with("kernel", Attribute::ints(kernel));
+        Some(Lowered { shape, ..lowered })
+    }
+}
+
+/// The window of a reduction over height, width or both of a map, and the shape of the pooled map if the reduction drops dimensions.
+pub(super) fn whole_axes(ir: &Ir, op: OpId) -> Option<([i64; 2], Option<Vec<usize>>)> {
+    let &[batch, height, width, channels] = &ir.shape_of(ir.operand(op, 0))?[..] else { return None };
+    let mut axes = ir.ints(op, "axes")?;
+    axes.sort_unstable();
+    let (rows, columns) = match axes[..] {
+        [1, 2] => (height, width),
+        [1] => (height, 1),
+        [2] => (1, width),
+        _ => return None,
+    };
+    let shape = vec![batch, height / rows, width / columns, channels];
+    let shape = (!ir.bool(op, "keep_dims")?).then_some(shape);
+    Some(([i64::try_from(rows).ok()?, i64::try_from(columns).ok()?], shape))
+}

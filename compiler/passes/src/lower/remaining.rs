@@ -1,0 +1,67 @@
+//! Operators that stay in floating point, and why.
+
+use dpuc_dialects::dialects::int8;
+use dpuc_dialects::{Ir, OpId};
+
+use super::code::{LEAKY_SLOPE, code};
+use crate::note::Note;
+
+/// A note for each operation of the `nn` dialect that is left.
+pub(super) fn notes(ir: &Ir) -> Vec<Note> {
+    let is_left = |&op: &OpId| ir.op_name(op).starts_with("nn.") && ir.op_name(op) != "nn.constant";
+    ir.walk(ir.root()).into_iter().filter(is_left).map(|op| Note::new(ir, op, reason(ir, op))).collect()
+}
+
+fn reason(ir: &Ir, op: OpId) -> String {
+    let name = ir.op_name(op);
+    let stays = |why: String| format!("stays in floating point: {why}");
+    if name == "nn.custom" {
+        return stays("the operator is not known here".to_owned());
+    }
+    if name == "nn.fix" {
+        return stays("only signed numbers of 8 bits, rounded half up, have an integer form".to_owned());
+    }
+    if !has_integer_form(name) {
+        return stays("it has no integer form".to_owned());
+    }
+    if let Some(index) = ir.operands(op).iter().position(|&operand| code(ir, operand).is_none()) {
+        return stays(format!("its operand #{index} is not rounded by a `nn.fix`"));
+    }
+    if !ir.users(ir.result(op)).into_iter().any(|user| ir.is(user, &int8::QUANTISE)) {
+        return stays("its result is not rounded by a `nn.fix`".to_owned());
+    }
+    stays(limit(name))
+}
+
+/// Whether `lower_to_int8` has a pattern for the operation.
+fn has_integer_form(name: &str) -> bool {
+    !matches!(
+        name,
+        "nn.hard_swish"
+            | "nn.sigmoid"
+            | "nn.tanh"
+            | "nn.softmax"
+            | "nn.sub"
+            | "nn.div"
+            | "nn.transpose"
+            | "nn.pad"
+            | "nn.strided_slice"
+            | "nn.reduce_sum"
+    )
+}
+
+/// What an operation with fixed operands and result must respect to be lowered.
+fn limit(name: &str) -> String {
+    match name {
+        "nn.relu6" => "below fix point 4 the hardware clamps above 6".to_owned(),
+        "nn.leaky_relu" => format!("its slope is no fraction of at most 127 over a power of two, such as {LEAKY_SLOPE}"),
+        "nn.hard_sigmoid" => {
+            "the hardware needs an input fix point of at least 0, an output fix point of at least 7 and the factor 6*2731/2^14".to_owned()
+        }
+        "nn.avg_pool" | "nn.reduce_mean" => "it is not a mean over height and width with the hardware's factor".to_owned(),
+        "nn.reduce_max" => "only height and width can be reduced".to_owned(),
+        "nn.resize" => "only whole factors, and no aligned corners in down-sampling, have an integer form".to_owned(),
+        "nn.add" | "nn.mul" => "its operands have different shapes and the smaller one is no constant".to_owned(),
+        _ => "its weights or bias are no constants".to_owned(),
+    }
+}
