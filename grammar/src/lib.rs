@@ -2,6 +2,7 @@
 
 mod diagnostic;
 mod explain;
+mod format;
 mod lexer;
 mod parse;
 mod render;
@@ -14,6 +15,7 @@ mod tree;
 mod types;
 
 pub use diagnostic::{Diagnostic, Note, Severity};
+pub use format::format;
 pub use parse::{Parsed, parse};
 pub use render::{line_column, render};
 pub use suggest::suggest;
