@@ -6,7 +6,9 @@
 mod dead_code;
 mod lower;
 mod note;
+mod registry;
 
 pub use dead_code::{DeadCode, eliminate_dead_code};
 pub use lower::{Lowering, lower_to_int8};
 pub use note::Note;
+pub use registry::PASSES;

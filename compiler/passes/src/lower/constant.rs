@@ -26,8 +26,8 @@ pub(super) struct Match {
     point: i32,
 }
 
-/// Largest number of elements a splat is expanded to: 2^28, far above the constants of a network.
-const MAX_SPLAT: usize = 1 << 28;
+/// Largest number of elements a splat is expanded to, far above the constants of a network.
+const MAX_SPLAT: usize = 1 << 26;
 
 impl Pattern for FixedConstant {
     const NAME: &'static str = "fixed-constant";

@@ -4,7 +4,7 @@ use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::{Ir, ValueId};
 
 use super::code::{Activated, Fix, code, constant_code, constant_elements, corrected, is_same_factor};
-use super::lowered::{FixPattern, Lowered, Operand};
+use super::lowered::{FixPattern, Lowered, NewConstant, Operand};
 
 /// `nn.add` and `nn.mul` of two fixed-point tensors, with or without ReLU. A constant is broadcast to the shape of the result.
 pub(super) struct Elementwise;
@@ -42,7 +42,7 @@ fn broadcast(ir: &Ir, value: ValueId, shape: &[usize]) -> Option<Operand> {
         return None;
     }
     let elements = broadcast_elements(&constant_elements(ir, of)?, &own, shape)?;
-    Some(Operand::Constant { of, suffix: "_broadcast", shape: shape.to_vec(), elements })
+    NewConstant::derived(ir, of, "_broadcast", shape.to_vec(), elements).map(Operand::Constant)
 }
 
 /// The elements of a tensor of shape `own` repeated to `shape`, as NumPy does.
@@ -86,12 +86,12 @@ impl FixPattern for ChannelScale {
         let own = ir.shape_of(scale)?;
         let (last, rest) = own.split_last().unwrap_or((&1, &[]));
         let is_vector = rest.iter().all(|&dim| dim == 1) && (*last == 1 || *last == channels);
-        if !is_vector || ir.shape_of(input) != ir.shape_of(ir.result(found.op)) {
+        if !is_vector || channels > MAX_BROADCAST || ir.shape_of(input) != ir.shape_of(ir.result(found.op)) {
             return None;
         }
         let shape = vec![1, 1, 1, channels];
         let elements = broadcast_elements(&constant_elements(ir, scale)?, &[*last], &[channels])?;
-        let weights = Operand::Constant { of: scale, suffix: "_per_channel", shape, elements };
+        let weights = Operand::Constant(NewConstant::derived(ir, scale, "_per_channel", shape, elements)?);
         let lowered = Lowered::new(&int8::DEPTHWISE_CONV2D, fix, found.parts(), []).with_all(found.attribute());
         Some(Lowered { operands: vec![Operand::Code(code(ir, input)?), weights], ..lowered })
     }

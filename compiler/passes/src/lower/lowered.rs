@@ -16,17 +16,21 @@ pub(super) enum Operand {
     Code(ValueId),
     /// The same codes under another shape.
     Reshaped(ValueId, Vec<usize>),
-    /// A constant made of another one.
-    Constant {
-        /// The constant it is made of.
-        of: ValueId,
-        /// What is added to that one's name.
-        suffix: &'static str,
-        /// Its shape.
-        shape: Vec<usize>,
-        /// Its elements, C order.
-        elements: Vec<i8>,
-    },
+    /// A new constant.
+    Constant(NewConstant),
+}
+
+/// A constant that lowering makes.
+#[derive(Debug)]
+pub(super) struct NewConstant {
+    /// The operation it is made from: a constant, or the operator that needs it.
+    pub(super) origin: OpId,
+    /// What is added to the origin's name.
+    pub(super) suffix: &'static str,
+    pub(super) shape: Vec<usize>,
+    /// C order.
+    pub(super) elements: Vec<i8>,
+    pub(super) point: i32,
 }
 
 /// One integer operation in place of others.
@@ -175,29 +179,39 @@ impl Operand {
                 let op = rewriter.insert(OpBuilder::new(&int8::RESHAPE).operands([value]).result(ty, ""));
                 rewriter.ir().result(op)
             }
-            Self::Constant { of, suffix, shape, elements } => {
-                let ir = rewriter.tables();
-                let symbol = ir.defining_op(of).and_then(|op| ir.attribute(op, "value")?.as_symbol());
-                let wish = format!("{}{suffix}", symbol.unwrap_or("constant"));
-                let symbol = ir.weights.free_name(&wish);
-                if let Ok(weight) = Weight::from_i8(&shape, &elements) {
-                    ir.weights.insert(symbol.as_str(), weight);
-                }
-                let ty = ir.fix_tensor(&shape, ir.fix_of(of).unwrap_or_default());
-                let name = ir.value_name(of).map(|name| format!("{name}_{}", suffix.trim_matches(['(', ')', '_'])));
-                let location = ir.defining_op(of).map_or(ir.unknown_location(), |op| ir.op(op).location);
-                let location = match tensor_name(ir, location).map(|name| format!("{name}{suffix}")) {
-                    Some(tensor) => {
-                        let parts = [symbol.clone(), tensor].map(|name| ir.location(LocationKind::Name(name.into(), Some(location))));
-                        ir.fused_location(parts)
-                    }
-                    None => location,
-                };
-                let builder = OpBuilder::new(&int8::CONSTANT).attribute("value", Attribute::symbol(symbol));
-                let op = rewriter.insert(builder.at(location).result(ty, name.as_deref().unwrap_or_default()));
-                rewriter.ir().result(op)
-            }
+            Self::Constant(constant) => constant.insert(rewriter),
         }
+    }
+}
+
+impl NewConstant {
+    /// Another form of the constant whose codes are `of`.
+    pub(super) fn derived(ir: &Ir, of: ValueId, suffix: &'static str, shape: Vec<usize>, elements: Vec<i8>) -> Option<Self> {
+        Some(Self { origin: ir.defining_op(of)?, suffix, shape, elements, point: ir.fix_of(of)? })
+    }
+
+    fn insert(self, rewriter: &mut Rewriter<'_>) -> ValueId {
+        let Self { origin, suffix, shape, elements, point } = self;
+        let ir = rewriter.tables();
+        let location = ir.op(origin).location;
+        let symbol = ir.attribute(origin, "value").and_then(Attribute::as_symbol);
+        let wish = symbol.or_else(|| ir.location_name(location)).or_else(|| ir.value_name(ir.result(origin)));
+        let symbol = ir.weights.free_name(&format!("{}{suffix}", wish.unwrap_or("constant")));
+        if let Ok(weight) = Weight::from_i8(&shape, &elements) {
+            ir.weights.insert(symbol.as_str(), weight);
+        }
+        let name = ir.value_name(ir.result(origin)).map(|name| format!("{name}_{}", suffix.trim_matches(['(', ')', '_'])));
+        let location = match tensor_name(ir, location).map(|name| format!("{name}{suffix}")) {
+            Some(tensor) => {
+                let parts = [symbol.clone(), tensor].map(|name| ir.location(LocationKind::Name(name.into(), Some(location))));
+                ir.fused_location(parts)
+            }
+            None => location,
+        };
+        let ty = ir.fix_tensor(&shape, point);
+        let builder = OpBuilder::new(&int8::CONSTANT).attribute("value", Attribute::symbol(symbol));
+        let op = rewriter.insert(builder.at(location).result(ty, name.as_deref().unwrap_or_default()));
+        rewriter.ir().result(op)
     }
 }
 

@@ -4,7 +4,7 @@ use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::{Ir, OpId, ValueId};
 
 use super::code::{Activated, Fix, code, constant_code, constant_elements};
-use super::lowered::{FixPattern, Lowered, Operand};
+use super::lowered::{FixPattern, Lowered, NewConstant, Operand};
 
 /// The product with a constant matrix is a convolution: of the whole map if a map was flattened, with the order of the flattening
 /// folded into the weights, else of one pixel.
@@ -34,13 +34,9 @@ impl FixPattern for Matmul {
             }
         };
         let [height, width, channels] = kernel;
-        let weights = Operand::Constant {
-            of: weights,
-            suffix: "(reshaped)",
-            shape: vec![matrix.rows, height, width, channels],
-            elements,
-        };
-        let operands = [source, weights].into_iter().chain(bias.map(Operand::Code)).collect();
+        let shape = vec![matrix.rows, height, width, channels];
+        let weights = NewConstant::derived(ir, weights, "(reshaped)", shape, elements)?;
+        let operands = [source, Operand::Constant(weights)].into_iter().chain(bias.map(Operand::Code)).collect();
         let lowered = Lowered::new(&int8::CONV2D, fix, found.parts(), []).with_all(found.attribute());
         Some(Lowered { operands, shape: Some(vec![rows, 1, 1, matrix.rows]), ..lowered })
     }

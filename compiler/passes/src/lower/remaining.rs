@@ -60,7 +60,7 @@ fn limit(name: &str) -> String {
         }
         "nn.avg_pool" | "nn.reduce_mean" => "it is not a mean over height and width with the hardware's factor".to_owned(),
         "nn.reduce_max" => "only height and width can be reduced".to_owned(),
-        "nn.resize" => "only whole factors, and no aligned corners in down-sampling, have an integer form".to_owned(),
+        "nn.resize" => "only whole factors, in down-sampling without aligned corners, have an integer form".to_owned(),
         "nn.add" | "nn.mul" => "its operands have different shapes and the smaller one is no constant".to_owned(),
         _ => "its weights or bias are no constants".to_owned(),
     }
