@@ -24,9 +24,8 @@ pub(crate) fn explain(
     let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
         return Diagnostic::error("nesting-too-deep", whole, "brackets are nested too deep");
     };
-    let found = Lexer::new(source, position - origin)
-        .find(|token| token.kind != TokenKind::Comment)
-        .filter(|token| origin + token.start < whole.end);
+    let statement = &source[..(whole.end - origin) as usize];
+    let found = Lexer::new(statement, position - origin).find(|token| token.kind != TokenKind::Comment);
     let (span, shown) = match found {
         Some(token) => (
             Span { start: origin + token.start, end: origin + token.end },

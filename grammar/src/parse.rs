@@ -26,7 +26,7 @@ impl Parsed<'_> {
 }
 
 /// Parses a source text. Statements with errors are reported and left out, or repaired where the intention is clear; the others are in
-/// the tree. At most about 1000 errors are reported. Never panics; time and memory are linear in the length of the text.
+/// the tree. At most 1000 errors are reported. Never panics; time and memory are linear in the length of the text.
 pub fn parse(source: &str) -> Parsed<'_> {
     if let Some(diagnostic) = too_large(source.len()) {
         return Parsed { document: Document::default(), diagnostics: vec![diagnostic] };
@@ -36,6 +36,10 @@ pub fn parse(source: &str) -> Parsed<'_> {
     let nodes = parse_statements(source, &outline, &mut diagnostics);
     let document = Assembler { outline: &outline, nodes, diagnostics: &mut diagnostics }.document();
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
+    if diagnostics.len() > MAX_ERRORS {
+        diagnostics.truncate(MAX_ERRORS);
+        diagnostics.push(too_many(source.len() as u32));
+    }
     Parsed { document, diagnostics }
 }
 
@@ -51,6 +55,11 @@ fn too_large(length: usize) -> Option<Diagnostic> {
     })
 }
 
+fn too_many(end: u32) -> Diagnostic {
+    let span = Span { start: end, end };
+    Diagnostic::error("too-many-errors", span, format!("only the first {MAX_ERRORS} errors are reported"))
+}
+
 /// Parses every statement on its own, in parallel. After [`MAX_ERRORS`] errors the remaining statements count as broken.
 fn parse_statements<'a>(source: &'a str, outline: &Outline, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node<'a>> {
     /// Statements between two looks at the number of errors.
@@ -59,7 +68,7 @@ fn parse_statements<'a>(source: &'a str, outline: &Outline, diagnostics: &mut Ve
     const TASK: usize = 32;
     let mut nodes = Vec::with_capacity(outline.statements.len());
     for batch in outline.statements.chunks(BATCH) {
-        if diagnostics.len() >= MAX_ERRORS {
+        if diagnostics.len() > MAX_ERRORS {
             nodes.resize_with(nodes.len() + batch.len(), || Node::Broken);
             continue;
         }

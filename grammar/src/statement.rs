@@ -101,8 +101,8 @@ impl<'a> StatementText<'a> {
 /// Appends `source[start..end]` with blanks in place of comments, so that places stay the same.
 fn push_without_comments(text: &mut String, source: &str, start: u32, end: u32) {
     let mut from = start;
-    let comments = Lexer::new(source, start).take_while(|token| token.start < end);
-    for comment in comments.filter(|token| token.kind == TokenKind::Comment) {
+    let comments = Lexer::new(&source[..end as usize], start).filter(|token| token.kind == TokenKind::Comment);
+    for comment in comments {
         text.push_str(&source[from as usize..comment.start as usize]);
         text.extend(std::iter::repeat_n(' ', (comment.end - comment.start) as usize));
         from = comment.end;

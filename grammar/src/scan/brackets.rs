@@ -138,7 +138,7 @@ impl Scanner<'_> {
 
     /// Reports what is open at the end of the file and closes it.
     pub(super) fn finish(&mut self) {
-        let complete = self.excess == 0 && self.outline.diagnostics.len() < MAX_ERRORS;
+        let complete = self.excess == 0 && self.outline.diagnostics.len() <= MAX_ERRORS;
         if complete && let Some(&innermost) = self.frames.last() {
             let end = self.source.len() as u32;
             let (opening, closing) = (innermost.bracket().opening(), innermost.bracket().closing());

@@ -164,7 +164,7 @@ impl Scanner<'_> {
                 self.pass_excess(token);
                 continue;
             }
-            if self.outline.diagnostics.len() >= MAX_ERRORS {
+            if self.outline.diagnostics.len() > MAX_ERRORS {
                 break;
             }
             self.token(token);
@@ -310,15 +310,9 @@ impl Scanner<'_> {
     /// Whether `%a, %b:2 =` begins at the token; looks no further than the end of the line. If the token is not the first on
     /// its line, an operation name must follow, lest `nn.relu %a = T` with its wrong `=` becomes two operations.
     fn begins_results(&self, token: Token) -> bool {
-        let mut rest = Lexer::new(self.source, token.start);
-        let mut next = || {
-            let on_line = |next: &Token| next.start == token.start || !next.first_on_line;
-            rest.next().filter(on_line).map(|next| next.kind)
-        };
+        let mut rest = self.lexer.clone();
+        let mut next = || rest.next().filter(|next| !next.first_on_line).map(|next| next.kind);
         loop {
-            if next() != Some(TokenKind::Value) {
-                return false;
-            }
             let mut separator = next();
             if separator == Some(TokenKind::Colon) {
                 if next() != Some(TokenKind::Number) {
@@ -329,7 +323,7 @@ impl Scanner<'_> {
             match separator {
                 Some(TokenKind::Equal) if token.first_on_line => return true,
                 Some(TokenKind::Equal) => return matches!(next(), Some(TokenKind::String | TokenKind::DottedWord)),
-                Some(TokenKind::Comma) => {}
+                Some(TokenKind::Comma) if next() == Some(TokenKind::Value) => {}
                 _ => return false,
             }
         }

@@ -12,7 +12,7 @@ use pest::iterators::{Pair, Pairs};
 
 use crate::diagnostic::Diagnostic;
 use crate::explain::explain;
-use crate::scan::{Statement, StatementKind, check_brackets};
+use crate::scan::{MAX_ERRORS, Statement, StatementKind, check_brackets};
 use crate::statement::{Places, Rule, StatementText};
 use crate::syntax::{Alias, AliasValue, Attribute, AttributeKind, Form, Name, Operation, Parameter, Span, Type};
 
@@ -154,7 +154,9 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() <= MAX_ERRORS {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// Reports a mistake that the grammar accepted; does nothing for other pairs.
