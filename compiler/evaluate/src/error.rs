@@ -52,7 +52,7 @@ pub enum EvalError {
         /// The operation's name.
         op: String,
         /// What is wrong.
-        problem: Problem,
+        problem: Box<Problem>,
     },
 }
 
@@ -63,7 +63,9 @@ pub enum Problem {
     #[error("has no evaluator; give its result to the evaluator to go on behind it")]
     NoEvaluator,
     /// An operator of the framework that is not known here.
-    #[error("of type `{0}` has no evaluator: the operator is not known here; give its result to the evaluator to go on behind it")]
+    #[error(
+        "of type `{0}` has no evaluator: the operator is not known here; give its result to the evaluator to go on behind it"
+    )]
     Custom(String),
     /// An operand is missing or has another element type or rank than the operation takes.
     #[error("has no operand #{index} that is {expected}")]

@@ -196,7 +196,7 @@ impl Frame<'_, '_> {
         let ir = self.evaluator.ir;
         let result = ir.results(op).first().and_then(|&result| ir.value_name(result));
         let place = ir.location_name(ir.op(op).location).or(result).unwrap_or("unnamed operation").to_owned();
-        EvalError::Operation { place, op: ir.op_name(op).to_owned(), problem }
+        EvalError::Operation { place, op: ir.op_name(op).to_owned(), problem: Box::new(problem) }
     }
 
     /// Keeps a result if somebody reads it.

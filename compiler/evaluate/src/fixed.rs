@@ -17,9 +17,7 @@ use crate::tensor::Tensor;
 pub(crate) fn evaluate(op: Operation<'_>) -> Outcome {
     match op.ir.op_name(op.op) {
         "int8.constant" => op.constant(),
-        "int8.quantise" => {
-            Ok(quantise_all(&op.floats(0)?.view(), op.result_fix()?, RoundMode::HalfUp).into())
-        }
+        "int8.quantise" => Ok(quantise_all(&op.floats(0)?.view(), op.result_fix()?, RoundMode::HalfUp).into()),
         "int8.dequantise" => Ok(dequantise_all(&op.codes(0)?, op.fix(0)?).into()),
         "int8.requantise" => Ok(activate(&op.codes(0)?, activation(op)?, op.rescale()?).into()),
         "int8.conv2d" | "int8.depthwise_conv2d" | "int8.transposed_conv2d" | "int8.transposed_depthwise_conv2d" => {

@@ -54,7 +54,9 @@ impl<'a> Operation<'a> {
     /// Fix point of operand `index`.
     pub(crate) fn fix(self, index: usize) -> Outcome<i32> {
         let value = self.ir.operands(self.op).get(index);
-        value.and_then(|&value| self.ir.fix_of(value)).ok_or(Problem::Operand { index, expected: "a fixed-point tensor" })
+        value
+            .and_then(|&value| self.ir.fix_of(value))
+            .ok_or(Problem::Operand { index, expected: "a fixed-point tensor" })
     }
 
     fn result_type(self) -> Outcome<&'a TensorType> {
@@ -147,7 +149,9 @@ impl<'a> Operation<'a> {
                 }
                 Tensor::from_i8(&shape, filled(values, count, |value| value as i8))
             }
-            (DenseElements::Floats(_), ElementKind::I8) => return Err(Problem::ConstantForm("floats in a tensor of bytes")),
+            (DenseElements::Floats(_), ElementKind::I8) => {
+                return Err(Problem::ConstantForm("floats in a tensor of bytes"));
+            }
             (DenseElements::Text(_), _) => return Err(Problem::ConstantForm("hexadecimal elements")),
         };
         tensor.ok_or(Problem::ConstantForm("the number of elements is not that of its shape"))

@@ -37,14 +37,24 @@ impl<'a> Importer<'a> {
         let (definition, element) = match op.tensor.data_type {
             DataType::FLOAT32 => (&nn::CONSTANT, ElementType::F32),
             DataType::XINT8 => (&int8::CONSTANT, ElementType::I8),
-            _ => return Err(ImportError::Tensor { op: op.name.clone(), data_type: op.tensor.data_type, dims: op.tensor.dims.clone() }),
+            _ => {
+                return Err(ImportError::Tensor {
+                    op: op.name.clone(),
+                    data_type: op.tensor.data_type,
+                    dims: op.tensor.dims.clone(),
+                });
+            }
         };
         let size = op.tensor.num_bytes().and_then(|bytes| usize::try_from(bytes).ok());
         let size = size.ok_or_else(|| fail(format!("its dimensions {:?} have no size", op.tensor.dims)))?;
         let inline: &[u8] = op.attr_opt::<&Bytes>("data")?.map_or(&[], |data| data);
         let stored = if inline.is_empty() { self.region_bytes(op, size)? } else { inline };
         if stored.len() != size {
-            return Err(fail(format!("it has {} bytes, but its dimensions {:?} need {size}", stored.len(), op.tensor.dims)));
+            return Err(fail(format!(
+                "it has {} bytes, but its dimensions {:?} need {size}",
+                stored.len(),
+                op.tensor.dims
+            )));
         }
         let natural = if inline.is_empty() { self.unpermuted(op, stored)? } else { None };
         let shape: Vec<usize> = op.tensor.dims.iter().filter_map(|&dim| usize::try_from(dim).ok()).collect();
@@ -61,7 +71,9 @@ impl<'a> Importer<'a> {
     fn region_bytes(&mut self, op: &'a Op, size: usize) -> Result<&'a [u8], ImportError> {
         let fail = |problem: String| ImportError::Constant { op: op.name.clone(), problem };
         let Some(&subgraph) = self.device_subgraphs.get(op.name.as_str()) else {
-            return Err(fail("it has no data, and it is in no subgraph whose constant region could have it".to_owned()));
+            return Err(fail(
+                "it has no data, and it is in no subgraph whose constant region could have it".to_owned(),
+            ));
         };
         let placement = Placement::of(&op.tensor).map_err(|problem| fail(problem.to_string()))?;
         let Placement::Memory { register, address, .. } = placement else {
@@ -79,7 +91,8 @@ impl<'a> Importer<'a> {
         let taken = self.budget.taken.entry(subgraph.name.as_str()).or_default();
         *taken = taken.saturating_add(size);
         if *taken > region.len().saturating_mul(MAX_REUSE) {
-            let problem = format!("the constants of {:?} overlap: they are {MAX_REUSE} times larger than {name}", subgraph.name);
+            let problem =
+                format!("the constants of {:?} overlap: they are {MAX_REUSE} times larger than {name}", subgraph.name);
             return Err(fail(problem));
         }
         Ok(bytes)
@@ -94,7 +107,8 @@ impl<'a> Importer<'a> {
         let Some(reader) = reader.map(Node) else { return Ok(None) };
         let (kernel, strides) = (reader.size("kernel")?, reader.size("stride")?);
         let [top, left, ..] = reader.pads()?;
-        if kernel == strides || strides == [1, 1] || self.compiler_release().is_some_and(|x| x < FIRST_WITH_SUB_KERNELS) {
+        if kernel == strides || strides == [1, 1] || self.compiler_release().is_some_and(|x| x < FIRST_WITH_SUB_KERNELS)
+        {
             return Ok(None);
         }
         if reader.0.kind == "transposed-depthwise-conv2d-fix" {
@@ -102,7 +116,10 @@ impl<'a> Importer<'a> {
             return Ok(None);
         }
         if self.compiler_release().is_none() {
-            self.warn(reader, "the file does not say which compiler made it; its weights are taken to be stored by sub-kernels");
+            self.warn(
+                reader,
+                "the file does not say which compiler made it; its weights are taken to be stored by sub-kernels",
+            );
         }
         let fail = |problem: String| ImportError::Constant { op: op.name.clone(), problem };
         let sizes = |pair: [i64; 2]| -> Result<[usize; 2], ImportError> {

@@ -13,7 +13,7 @@ const BOOKKEEPING: [&str; 3] = ["device", "workload", "workload_on_arch"];
 
 impl<'a> Importer<'a> {
     /// Keeps an operator as `nn.custom` and says why.
-    pub(crate) fn custom(&mut self, node: Node<'a>, reason: String) -> Result<(), ImportError> {
+    pub(crate) fn custom(&mut self, node: Node<'a>, reason: &str) -> Result<(), ImportError> {
         let op = node.0;
         let mut operands = Vec::new();
         for arg in &op.args {

@@ -38,7 +38,9 @@ pub enum ImportError {
         problem: String,
     },
     /// A tensor has a type the IR cannot say.
-    #[error("op {op:?}: its tensor of {data_type} and dimensions {dims:?} has no form in the IR; float32 and XINT8 with known, positive dimensions do")]
+    #[error(
+        "op {op:?}: its tensor of {data_type} and dimensions {dims:?} has no form in the IR; float32 and XINT8 with known, positive dimensions do"
+    )]
     Tensor {
         /// The operator.
         op: String,

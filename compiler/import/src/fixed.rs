@@ -39,7 +39,10 @@ impl<'a> Importer<'a> {
                 let input = self.input(node)?;
                 let scale = int_list(integer_scale(node)?);
                 if node.get::<&str>("mode")? == "BILINEAR" {
-                    self.warn(node, "down-sampling takes one pixel of each block, as the DPU does; nothing is interpolated");
+                    self.warn(
+                        node,
+                        "down-sampling takes one pixel of each block, as the DPU does; nothing is interpolated",
+                    );
                 }
                 Ok(self.emit(&int8::DOWNSAMPLE, node, [input], [("scale", scale)])?)
             }
@@ -114,7 +117,9 @@ impl<'a> Importer<'a> {
             ("ADD", 2..) => &int8::ADD,
             ("MUL", 2) => &int8::MUL,
             (other, count) => {
-                return unsupported(format!("an elementwise operation of type {other:?} with {count} inputs cannot be said"));
+                return unsupported(format!(
+                    "an elementwise operation of type {other:?} with {count} inputs cannot be said"
+                ));
             }
         };
         let same_shape = |&input: &ValueId| self.ir.shape_of(input) == self.ir.shape_of(inputs[0]);
@@ -166,7 +171,9 @@ fn activation(node: Node<'_>) -> Result<&'static str, Refusal> {
             if slope.to_bits() == LEAKY_SLOPE.to_bits() {
                 return Ok("leaky_relu");
             }
-            Err(Refusal::Unsupported(format!("a leaky ReLU of slope {slope} cannot be said; the DPU has {LEAKY_SLOPE}")))
+            Err(Refusal::Unsupported(format!(
+                "a leaky ReLU of slope {slope} cannot be said; the DPU has {LEAKY_SLOPE}"
+            )))
         }
         other => Err(Refusal::Unsupported(format!("a convolution with activation {other:?} cannot be said"))),
     }
@@ -176,7 +183,9 @@ fn activation(node: Node<'_>) -> Result<&'static str, Refusal> {
 fn integer_scale(node: Node<'_>) -> Result<[i64; 2], Refusal> {
     let scale: &[f32] = node.get("scale")?;
     match *scale {
-        [width, height] if [width, height].iter().all(|factor| (1.0..=65536.0).contains(factor) && factor.fract() == 0.0) => {
+        [width, height]
+            if [width, height].iter().all(|factor| (1.0..=65536.0).contains(factor) && factor.fract() == 0.0) =>
+        {
             Ok([height as i64, width as i64])
         }
         _ => Err(Refusal::Unsupported(format!("factors {scale:?} [w, h] cannot be said; only whole numbers can"))),

@@ -213,11 +213,8 @@ impl<'a> Importer<'a> {
         let input = self.input(node)?;
         let window = self.window(node, input, node.size("kernel")?)?;
         let pads = window.sliding_pads(Self::pad_mode(node)?);
-        let attributes = [
-            ("kernel", int_list(window.kernel)),
-            ("strides", int_list(window.strides)),
-            ("pads", int_list(pads)),
-        ];
+        let attributes =
+            [("kernel", int_list(window.kernel)), ("strides", int_list(window.strides)), ("pads", int_list(pads))];
         Ok(self.emit(definition, node, [input], attributes)?)
     }
 
@@ -225,7 +222,10 @@ impl<'a> Importer<'a> {
         self.pool(&nn::AVG_POOL, node)?;
         let counts_all = node.get_or("count_include_pad", true)? && node.get_or("count_include_invalid", true)?;
         if !counts_all && node.pads()? != [0; 4] {
-            self.warn(node, "padding is counted as zeros in the average, as the DPU does, although the graph says it is not");
+            self.warn(
+                node,
+                "padding is counted as zeros in the average, as the DPU does, although the graph says it is not",
+            );
         }
         Ok(())
     }

@@ -116,7 +116,7 @@ impl<'a> Importer<'a> {
         match outcome {
             Ok(()) => Ok(()),
             Err(Refusal::Error(error)) => Err(error),
-            Err(Refusal::Unsupported(reason)) => self.custom(Node(op), reason),
+            Err(Refusal::Unsupported(reason)) => self.custom(Node(op), &reason),
         }
     }
 
@@ -268,7 +268,8 @@ impl<'a> Importer<'a> {
     ) -> ValueId {
         let ty = self.ir.float_tensor(shape);
         let location = self.location(node.0);
-        let op = OpBuilder::new(definition).at(location).operands([operand]).result(ty, "").append(&mut self.ir, self.entry);
+        let op =
+            OpBuilder::new(definition).at(location).operands([operand]).result(ty, "").append(&mut self.ir, self.entry);
         self.ir.result(op)
     }
 

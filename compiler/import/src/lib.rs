@@ -3,7 +3,7 @@
 //! [`import_xmodel`] reads both forms of the format (`spec/xmodel.md` sections 2 and 3):
 //!
 //! * a *quantised* graph, float operators with `fix`, becomes operations of the `nn` dialect;
-//! * a *compiled* graph, `*-fix` operators whose constants are in the DPU subgraphs' REG_0, becomes operations of the `int8`
+//! * a *compiled* graph, `*-fix` operators whose constants are in the DPU subgraphs' `REG_0`, becomes operations of the `int8`
 //!   dialect, with its host operators as `nn` operations. What the compiled form says about memory and instructions is left out.
 //!
 //! The result is one function `@main` from the network's inputs to its outputs. An operator that is not known, or is used in a way the

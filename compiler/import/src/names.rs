@@ -1,11 +1,13 @@
 //! Names of values.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Names given so far in one function.
 #[derive(Debug, Default)]
 pub(crate) struct ValueNames {
     taken: HashSet<String>,
+    /// Last number added to each name that was wanted again.
+    numbers: HashMap<String, u64>,
 }
 
 impl ValueNames {
@@ -24,11 +26,17 @@ impl ValueNames {
             self.taken.insert(name.clone());
             return name;
         }
-        // Each number is tried once per name of this spelling at most.
-        let free = (1u64..).map(|number| format!("{name}_{number}")).find(|name| !self.taken.contains(name));
-        let name = free.unwrap_or(name);
-        self.taken.insert(name.clone());
-        name
+        let mut number = self.numbers.get(&name).copied().unwrap_or(0);
+        let free = loop {
+            number += 1;
+            let candidate = format!("{name}_{number}");
+            if !self.taken.contains(&candidate) {
+                break candidate;
+            }
+        };
+        self.numbers.insert(name, number);
+        self.taken.insert(free.clone());
+        free
     }
 }
 

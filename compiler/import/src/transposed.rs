@@ -76,9 +76,6 @@ mod tests {
     #[test]
     fn channel_vectors_move_as_a_whole() {
         let stored: Vec<u8> = (0..16).collect();
-        assert_eq!(
-            natural_order(&stored, &[2, 0, 3, 1], 2),
-            [4, 5, 0, 1, 6, 7, 2, 3, 12, 13, 8, 9, 14, 15, 10, 11]
-        );
+        assert_eq!(natural_order(&stored, &[2, 0, 3, 1], 2), [4, 5, 0, 1, 6, 7, 2, 3, 12, 13, 8, 9, 14, 15, 10, 11]);
     }
 }

@@ -20,7 +20,9 @@ pub(super) fn broadcast(op: Operation<'_>, function: impl Fn(f32, f32) -> f32) -
     }
     let (Some(lhs), Some(rhs)) = (lhs.broadcast(&shape[..]), rhs.broadcast(&shape[..])) else {
         let (lhs, rhs) = (lhs.shape(), rhs.shape());
-        return Err(Problem::Shapes(format!("operands of shapes {lhs:?} and {rhs:?} cannot be broadcast to {shape:?}")));
+        return Err(Problem::Shapes(format!(
+            "operands of shapes {lhs:?} and {rhs:?} cannot be broadcast to {shape:?}"
+        )));
     };
     Ok(Zip::from(lhs).and(rhs).map_collect(|&x, &y| function(x, y)).into())
 }

@@ -45,11 +45,7 @@ fn sources(input: usize, output: usize, coordinates: Coordinates) -> Vec<Between
         };
         // Casts saturate at 0 for the half element in front of the first one.
         let bounded = |position: f32| (position as usize).min(input - 1);
-        Between {
-            low: bounded(position.floor()),
-            high: bounded(position.ceil()),
-            weight: position - position.floor(),
-        }
+        Between { low: bounded(position.floor()), high: bounded(position.ceil()), weight: position - position.floor() }
     };
     (0..output).map(between).collect()
 }
@@ -67,7 +63,8 @@ fn bilinear(input: &ArrayView4<'_, f32>, size: [usize; 2], coordinates: Coordina
         for row in &rows {
             for column in &columns {
                 output.extend((0..channels).map(|c| {
-                    let along_width = |y: usize| column.interpolate(image[[y, column.low, c]], image[[y, column.high, c]]);
+                    let along_width =
+                        |y: usize| column.interpolate(image[[y, column.low, c]], image[[y, column.high, c]]);
                     row.interpolate(along_width(row.low), along_width(row.high))
                 }));
             }

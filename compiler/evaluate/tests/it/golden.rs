@@ -34,14 +34,18 @@ pub(crate) fn assert_equal(name: &str, found: &Tensor, expected: &Tensor) {
         (Tensor::I8(found), Tensor::I8(expected)) => {
             let different = found.iter().zip(expected).filter(|(found, expected)| found != expected).count();
             found.indexed_iter().zip(expected).find(|((_, found), expected)| found != expected).map(
-                |((index, found), expected)| format!("{different} differ, first {found} instead of {expected} at {index:?}"),
+                |((index, found), expected)| {
+                    format!("{different} differ, first {found} instead of {expected} at {index:?}")
+                },
             )
         }
         (Tensor::F32(found), Tensor::F32(expected)) => {
-            let same = |found: f32, expected: f32| found.to_bits() == expected.to_bits() || found == expected;
+            let same = |found: f32, expected: f32| found.to_bits() == expected.to_bits();
             let different = found.iter().zip(expected).filter(|&(&found, &expected)| !same(found, expected)).count();
             found.indexed_iter().zip(expected).find(|&((_, &found), &expected)| !same(found, expected)).map(
-                |((index, found), expected)| format!("{different} differ, first {found} instead of {expected} at {index:?}"),
+                |((index, found), expected)| {
+                    format!("{different} differ, first {found} instead of {expected} at {index:?}")
+                },
             )
         }
         _ => Some("element types differ".to_owned()),

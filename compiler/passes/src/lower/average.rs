@@ -28,7 +28,7 @@ impl FixPattern for AveragePool {
             let mut parts: Vec<OpId> = vec![found.op];
             parts.extend(padded.op);
             parts.extend(found.correction.map(|(op, _)| op));
-            let note = check_factor(kernel, found.correction.map(|(_, factor)| factor))?;
+            let note = Mean::of(kernel, found.correction.map(|(_, factor)| factor))?.note();
             let lowered = Lowered::new(&int8::AVG_POOL, fix, parts, [padded.code]).with_all(attributes);
             return Some(Lowered { note, ..lowered });
         }
@@ -36,25 +36,41 @@ impl FixPattern for AveragePool {
         let input = code(ir, ir.operand(found.op, 0))?;
         let (kernel, shape) = whole_axes(ir, found.op)?;
         let parts = Some(found.op).into_iter().chain(found.correction.map(|(op, _)| op)).collect();
-        let note = check_factor(kernel, found.correction.map(|(_, factor)| factor))?;
+        let note = Mean::of(kernel, found.correction.map(|(_, factor)| factor))?.note();
         let lowered = Lowered::new(&int8::AVG_POOL, fix, parts, [input]).with("kernel", Attribute::ints(kernel));
-        Some(Lowered { note, shape, ..lowered })
+        Some(Lowered { shape, note, ..lowered })
     }
 }
 
-/// Whether the mean, times the factor if there is one, is what the hardware computes. `None`: it is something else. A mean without a
-/// factor is lowered too, as AMD's compiler does, and a note says what it becomes.
-fn check_factor(kernel: [i64; 2], found: Option<f64>) -> Option<Option<String>> {
-    let [height, width] = kernel.map(|size| usize::try_from(size).unwrap_or(0));
-    let hardware = average_factor([height, width]);
-    let (multiplier, shift) = (hardware.multiplier, hardware.shift);
-    let count = height as f64 * width as f64;
-    let expected = count * multiplier as f64 / f64::exp2(f64::from(shift));
-    match found {
-        Some(factor) => is_same_factor(factor, expected).then_some(None),
-        None if is_same_factor(1.0, expected) => Some(None),
-        None => Some(Some(format!(
+/// What a mean, with or without a factor, is to the hardware.
+enum Mean {
+    /// Exactly what it computes.
+    Exact,
+    /// Nearly; in words, what it computes. AMD's compiler lowers it all the same.
+    Near(String),
+}
+
+impl Mean {
+    /// The mean over `kernel`, `[h, w]`, times the factor if there is one. `None`: something else.
+    fn of(kernel: [i64; 2], found: Option<f64>) -> Option<Self> {
+        let [height, width] = kernel.map(|size| usize::try_from(size).unwrap_or(0));
+        let hardware = average_factor([height, width]);
+        let (multiplier, shift) = (hardware.multiplier, hardware.shift);
+        let count = height as f64 * width as f64;
+        let expected = count * multiplier as f64 / f64::exp2(f64::from(shift));
+        if is_same_factor(found.unwrap_or(1.0), expected) {
+            return Some(Self::Exact);
+        }
+        let near = format!(
             "averages {height}x{width} elements by {multiplier}/2^{shift}, as the hardware does, instead of 1/{count}"
-        ))),
+        );
+        found.is_none().then_some(Self::Near(near))
+    }
+
+    fn note(self) -> Option<String> {
+        match self {
+            Self::Exact => None,
+            Self::Near(note) => Some(note),
+        }
     }
 }

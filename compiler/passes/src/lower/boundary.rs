@@ -8,7 +8,7 @@ use dpuc_dialects::{Attribute, Ir, OpId, ValueId};
 use super::code::{Activated, Fix, code};
 use super::lowered::{FixPattern, Lowered};
 
-/// ReLU or ReLU6 of codes.
+/// `nn.relu` or `nn.relu6` of codes.
 pub(super) struct Rectify;
 
 impl FixPattern for Rectify {

@@ -53,7 +53,12 @@ pub(super) struct Lowered {
 
 impl Lowered {
     /// An operation on codes with the result of `fix`.
-    pub(super) fn new(kind: &'static OpDefinition, fix: Fix, parts: Vec<OpId>, codes: impl IntoIterator<Item = ValueId>) -> Self {
+    pub(super) fn new(
+        kind: &'static OpDefinition,
+        fix: Fix,
+        parts: Vec<OpId>,
+        codes: impl IntoIterator<Item = ValueId>,
+    ) -> Self {
         Self {
             kind,
             operands: codes.into_iter().map(Operand::Code).collect(),
@@ -186,7 +191,13 @@ impl Operand {
 
 impl NewConstant {
     /// Another form of the constant whose codes are `of`.
-    pub(super) fn derived(ir: &Ir, of: ValueId, suffix: &'static str, shape: Vec<usize>, elements: Vec<i8>) -> Option<Self> {
+    pub(super) fn derived(
+        ir: &Ir,
+        of: ValueId,
+        suffix: &'static str,
+        shape: Vec<usize>,
+        elements: Vec<i8>,
+    ) -> Option<Self> {
         Some(Self { origin: ir.defining_op(of)?, suffix, shape, elements, point: ir.fix_of(of)? })
     }
 
@@ -200,10 +211,12 @@ impl NewConstant {
         if let Ok(weight) = Weight::from_i8(&shape, &elements) {
             ir.weights.insert(symbol.as_str(), weight);
         }
-        let name = ir.value_name(ir.result(origin)).map(|name| format!("{name}_{}", suffix.trim_matches(['(', ')', '_'])));
+        let name =
+            ir.value_name(ir.result(origin)).map(|name| format!("{name}_{}", suffix.trim_matches(['(', ')', '_'])));
         let location = match tensor_name(ir, location).map(|name| format!("{name}{suffix}")) {
             Some(tensor) => {
-                let parts = [symbol.clone(), tensor].map(|name| ir.location(LocationKind::Name(name.into(), Some(location))));
+                let parts =
+                    [symbol.clone(), tensor].map(|name| ir.location(LocationKind::Name(name.into(), Some(location))));
                 ir.fused_location(parts)
             }
             None => location,

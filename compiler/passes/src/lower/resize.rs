@@ -24,7 +24,9 @@ impl FixPattern for Resize {
         let op = fix.producer_of(ir, &nn::RESIZE)?;
         let input = code(ir, ir.operand(op, 0))?;
         let (before, after) = (ir.shape_of(input)?, ir.shape_of(ir.result(op))?);
-        let (&[batch, height, width, channels], &[same_batch, rows, columns, same_channels]) = (&before[..], &after[..]) else {
+        let (&[batch, height, width, channels], &[same_batch, rows, columns, same_channels]) =
+            (&before[..], &after[..])
+        else {
             return None;
         };
         if (batch, channels) != (same_batch, same_channels) {
