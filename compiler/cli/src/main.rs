@@ -3,6 +3,7 @@
 mod commands;
 mod files;
 mod network;
+mod partition;
 mod picture;
 mod tensors;
 

@@ -12,6 +12,14 @@ use dpuc_xmodel::Graph;
 
 use crate::files;
 
+/// Lowers a quantised network to integers and writes what the lowering has to say.
+pub(crate) fn lower(ir: &mut Ir) -> Result<()> {
+    for note in dpuc_passes::lower_to_int8(ir)?.notes {
+        files::note(&format!("note: {note}"));
+    }
+    Ok(())
+}
+
 /// Whether a file holds IR text, judged by its name.
 pub(crate) fn is_text(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "mlir")

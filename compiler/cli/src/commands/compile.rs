@@ -8,7 +8,7 @@ use dpuc_backend::{Compiled, Options, compile};
 use dpuc_dialects::Ir;
 use dpuc_dialects::text::PrintOptions;
 
-use crate::{files, network};
+use crate::{files, network, partition};
 
 /// Compile a network for a DPU: writes NAME.xmodel, meta.json and md5sum.txt.
 #[derive(Debug, Args)]
@@ -44,13 +44,9 @@ impl Compile {
             bail!("`{}` cannot be the name of a network: it must be a file name without folders", self.net_name);
         }
         let (path, mut ir) = self.load()?;
-        dpuc_passes::lower_to_int8(&mut ir)?;
+        network::lower(&mut ir)?;
         let digest = dpuc_xmodel::md5_hex(&files::read(path)?);
-        let options = Options {
-            name: self.net_name.clone(),
-            source: Some((path.display().to_string(), digest)),
-            ..Options::default()
-        };
+        let options = Options { name: None, files_md5sum: [(path.display().to_string(), digest)].into() };
         let compiled = compile(ir, &target, &options)?;
         self.write(&compiled, &target.name)
     }
@@ -78,9 +74,14 @@ impl Compile {
             network::write_text(&compiled.ir, &text, PrintOptions { locations: true, ..PrintOptions::default() })?;
         }
         if self.json {
-            files::print(&format!("{}\n", serde_json::to_string_pretty(&compiled.report)?));
+            files::print(&format!("{}\n", serde_json::to_string_pretty(&partition::to_json(&compiled.report))?));
         } else {
-            files::print(&format!("{}\nwritten: {} ({} bytes)\n", compiled.report, path.display(), bytes.len()));
+            files::print(&format!(
+                "{}written: {} ({} bytes)\n",
+                partition::show(&compiled.report),
+                path.display(),
+                bytes.len()
+            ));
         }
         Ok(())
     }

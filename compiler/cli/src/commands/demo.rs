@@ -12,7 +12,7 @@ use dpuc_isa::Target;
 use dpuc_runtime::Session;
 
 use crate::picture::{Classified, contact_sheet};
-use crate::{files, network, tensors};
+use crate::{files, network, partition, tensors};
 
 /// Compile and run the built-in example and draw what it did.
 ///
@@ -58,12 +58,11 @@ const PICTURES: [(&[u8], usize); 12] = [
 impl Demo {
     pub(crate) fn run(self) -> Result<()> {
         let target = super::targets::resolve(&self.arch)?;
-        let options = Options { name: "fashion_cnn".to_owned(), ..Options::default() };
-        let compiled = compile(example()?, &target, &options)?;
+        let compiled = compile(example()?, &target, &Options::default())?;
         files::create_folder(&self.output_dir)?;
         let model = self.output_dir.join("fashion_cnn.xmodel");
         files::write(&model, &dpuc_xmodel::write(&compiled.graph)?)?;
-        files::print(&format!("{}\nwritten: {}\n", compiled.report, model.display()));
+        files::print(&format!("{}written: {}\n", partition::show(&compiled.report), model.display()));
 
         let session = Session::new(&compiled.graph)?;
         let (pictures, instructions) = classify(&session)?;
@@ -87,7 +86,7 @@ fn example() -> Result<Ir> {
     let mut ir = network::parse_text(source, "fashion_cnn.mlir", &ParseOptions::default())?;
     ir.weights.read("fashion_cnn.safetensors", WEIGHTS)?;
     network::check(&ir, source, "fashion_cnn.mlir")?;
-    dpuc_passes::lower_to_int8(&mut ir)?;
+    network::lower(&mut ir)?;
     Ok(ir)
 }
 

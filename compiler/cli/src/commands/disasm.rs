@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use dpuc_backend::program_from_instructions;
+use dpuc_dialects::Ir;
 use dpuc_dialects::text::{PrintOptions, print};
-use dpuc_dialects::{Attribute, Ir};
 use dpuc_runtime::{DpuProgram, Session};
 
 use crate::{files, network};
@@ -66,8 +66,10 @@ impl Disasm {
 fn ir_text(programs: &[&DpuProgram]) -> String {
     let mut ir = Ir::new();
     for program in programs {
-        let op = program_from_instructions(&mut ir, &program.name, &program.instructions, &[]);
-        ir.set_attribute(op, "target", Attribute::string(program.target.name.as_str()));
+        let unknown = ir.unknown_location();
+        program_from_instructions(&mut ir, &program.name, Some(&program.target.name), &program.instructions, |_| {
+            unknown
+        });
     }
     print(&ir, PrintOptions::default())
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use dpuc_accel::Statistics;
 use dpuc_runtime::{DpuProgram, Port, Session};
-use dpuc_xmodel::{Attributed, Graph, GraphIndex, Op};
+use dpuc_xmodel::{Graph, GraphIndex, Op};
 use serde_json::{Value, json};
 
 use crate::{files, network};

@@ -89,7 +89,7 @@ impl Run {
         }
         let inputs = dpuc_runtime::function_inputs(&ir, "main");
         let outputs = dpuc_runtime::function_outputs(&ir, "main");
-        dpuc_passes::lower_to_int8(&mut ir)?;
+        network::lower(&mut ir)?;
         let tensors = dpuc_runtime::run_reference(&ir, &self.read_inputs(&inputs)?)?;
         Ok(Outcome { tensors: outputs.into_iter().zip(tensors).collect(), statistics: Vec::new() })
     }

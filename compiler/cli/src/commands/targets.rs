@@ -54,7 +54,8 @@ impl Targets {
         if self.target.is_none() {
             text += "\nboards\n";
             for board in Target::boards() {
-                text += &format!("  {board}\n");
+                let target = Target::from_fingerprint(board.fingerprint)?;
+                text += &format!("  {:<12} {:<24} {}\n", board.name, target.name, board.description);
             }
         }
         files::print(&text);
@@ -68,9 +69,6 @@ pub(crate) fn resolve(text: &str) -> Result<Target> {
     if path.extension().is_some_and(|extension| extension == "json") || path.is_file() {
         let content = files::read_text(path)?;
         return Target::parse_arch_json(&content).map_err(|error| anyhow::anyhow!("{text}: {error}"));
-    }
-    if text.starts_with("0x") {
-        return Ok(Target::from_fingerprint(dpuc_isa::parse_fingerprint(text)?)?);
     }
     Ok(Target::resolve(text)?)
 }
