@@ -95,3 +95,59 @@ pub(crate) const fn prelu_shift(field: u32) -> i32 {
 pub(crate) const fn elew_shift(field: u32) -> i32 {
     if field >= 16 { field as i32 - 16 } else { -(field as i32) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Activation, elew_shift, pool_shift, prelu_shift, round_shift};
+
+    /// The specification's `rsat`, in 128 bits.
+    fn rsat(v: i128, shift: i32) -> i8 {
+        let rounded = if shift <= 0 { v << -shift } else { (v + (1 << (shift - 1))) >> shift };
+        rounded.clamp(-128, 127) as i8
+    }
+
+    fn act(code: u32, v: i128, shift: i32) -> i8 {
+        match code {
+            1 => rsat(v.max(0), shift),
+            3 if v < 0 => rsat(v * 26, shift + 8),
+            4 => rsat(v.max(0), shift).min(96),
+            _ => rsat(v, shift),
+        }
+    }
+
+    /// Extremes, and the neighbours of every tie that a shift makes.
+    fn values(shift: i32) -> Vec<i32> {
+        let mut values = vec![i32::MIN, i32::MIN + 1, -1, 0, 1, i32::MAX - 1, i32::MAX];
+        for unit in -130..=130i64 {
+            let tie = (2 * unit + 1) << (shift - 1).clamp(0, 40);
+            values.extend([tie - 1, tie, tie + 1].into_iter().filter_map(|v| i32::try_from(v).ok()));
+        }
+        values
+    }
+
+    #[test]
+    fn every_shift_and_activation_at_ties_and_extremes() {
+        for shift in -22..=64 {
+            let values = values(shift);
+            for code in [0, 1, 3, 4] {
+                let activation = Activation::from_code(code);
+                let mut rounded = vec![0; values.len()];
+                activation.round_all(&values, shift, &mut rounded);
+                for (&v, rounded) in values.iter().zip(rounded) {
+                    assert_eq!(rounded, act(code, v.into(), shift), "activation {code} of {v} / 2^{shift}");
+                    assert_eq!(activation.round(v.into(), shift), rounded);
+                }
+            }
+            for v in [-(1 << 40), -(1 << 32) - 1, 1 << 32, 1 << 40] {
+                assert_eq!(round_shift(v, shift), rsat(v.into(), shift));
+            }
+        }
+    }
+
+    #[test]
+    fn shift_fields() {
+        assert_eq!([0, 7, 8, 63].map(pool_shift), [0, -7, 0, 55]);
+        assert_eq!([0, 31, 32, 63].map(prelu_shift), [0, -31, 0, 31]);
+        assert_eq!([0, 15, 16, 31].map(elew_shift), [0, -15, 0, 15]);
+    }
+}

@@ -339,17 +339,18 @@ fn products_of_large_average_pools_are_rounded_to_single_precision() {
     }
     let pool =
         AluInit { exec_mode: AluMode::AveragePool as u32, multi_factor: 105, shift_cut: 8 + 20, ..AluInit::default() };
-    bench.execute(AluInit {
-        kernel_h: 100,
-        kernel_w: 100,
-        stride_h: 4,
-        jump_read_endl: 100,
-        channel_offset: 15,
-        ..pool
-    });
+    let pool = AluInit { kernel_h: 100, kernel_w: 100, stride_h: 4, ..pool };
+    let pool = AluInit { jump_read_endl: 100, channel_offset: 15, ..pool };
     let passes = Alu { bank_addr_in_1: 400, bank_addr_in_2: 800, bank_addr_in_3: 1200, ..Alu::default() };
-    bench.execute(Alu { pad_bottom: 99, pad_right: 99, bank_id_out: OUT, ..passes });
-    assert_eq!(bench.firsts(OUT, 1), [69]);
+    let mut average = |init: AluInit| {
+        bench.execute(init);
+        bench.execute(Alu { pad_bottom: 99, pad_right: 99, bank_id_out: OUT, ..passes });
+        bench.firsts(OUT, 1)[0]
+    };
+    assert_eq!(average(pool), 69);
+    // The largest left shift takes the product beyond 32 bits.
+    assert_eq!(average(AluInit { multi_factor: 127, shift_cut: 7, ..pool }), 127);
+    assert_eq!(average(AluInit { multi_factor: 128, shift_cut: 7, ..pool }), -128);
 }
 
 #[test]

@@ -149,3 +149,20 @@ impl Epilogue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{TILE_BYTES, tile_columns};
+
+    #[test]
+    fn tiles_bound_memory() {
+        for column_bytes in [8, 10, 4096, 57 * 4096, 128 * 4096] {
+            for (kernel_w, stride_w) in [(1, 1), (3, 2), (16, 8), (1, 8)] {
+                let window = |columns: usize| ((columns - 1) * stride_w + kernel_w) * column_bytes;
+                let columns = tile_columns(column_bytes, kernel_w, stride_w);
+                assert!(columns == 1 || window(columns) <= TILE_BYTES);
+                assert!(window(columns + 1) > TILE_BYTES, "no larger tile would fit");
+            }
+        }
+    }
+}
