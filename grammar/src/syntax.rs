@@ -73,13 +73,15 @@ pub struct Operation<'a> {
     pub name: Name<'a>,
     /// How it was written.
     pub form: Form,
-    /// Operands and positional attributes in the order written. Generic form: operands only. Functions and modules: their symbol.
+    /// Operands and positional attributes in the order written. Generic form: operands only. Functions and modules: their symbol. Calls
+    /// written `@f(%x)`: the symbol and the operands.
     pub arguments: Vec<Argument<'a>>,
     /// `(%x: T, …)` after the symbol of a pretty function; they become the arguments of the entry block.
     pub parameters: Option<Vec<Parameter<'a>>>,
     /// `[^bb1, ^bb2]` of the generic form.
     pub successors: Vec<Name<'a>>,
-    /// `<{…}>` properties and `{…}` attributes together, in the order written.
+    /// `<{…}>` properties and `{…}` attributes together, in the order written. The visibility of a pretty function is
+    /// `sym_visibility`, attributes of its results are `res_attrs`: an array with one dictionary for each result.
     pub attributes: Vec<Entry<'a>>,
     /// Regions in order.
     pub regions: Vec<Region<'a>>,
@@ -199,7 +201,7 @@ pub enum AttributeKind<'a> {
     Unit,
     /// `true`, `false`
     Bool(bool),
-    /// `-3`, `0x1F`, `3 : i32`; the text without the type.
+    /// `-3`, `0x1F`, `3 : i32`; the text without the type. With a float type, hexadecimal digits are the bits of the float.
     Integer {
         /// The digits as written, sign included.
         text: &'a str,
@@ -223,7 +225,8 @@ pub enum AttributeKind<'a> {
     Dictionary(Vec<Entry<'a>>),
     /// A type used as attribute.
     Type(Type<'a>),
-    /// `dense<…> : T`; the body is everything between the angle brackets, not looked at.
+    /// `dense<…> : T`; the body is everything between the angle brackets, not looked at. As argument of a pretty operation it has the
+    /// one type of the signature.
     Dense {
         /// Text between `<` and `>`.
         body: &'a str,
@@ -257,7 +260,7 @@ pub struct Location<'a> {
 pub enum LocationKind<'a> {
     /// `loc(unknown)`
     Unknown,
-    /// `loc("file":line:column)`
+    /// `loc("file":line:column)`; of a range `loc("file":line:column to line:column)` the start.
     File {
         /// File name.
         file: Cow<'a, str>,

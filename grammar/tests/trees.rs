@@ -26,6 +26,7 @@ fn generic_form() {
 #[test]
 fn pretty_form() {
     assert_tree("pretty", "%y = nn.conv2d %x, @conv1.w, 3, \"same\" {strides = [1, 2]} : (i8, i8) -> i8 loc(unknown)");
+    assert_tree("call", "%r = func.call @f(%x, %y) : (i8, i8) -> i8");
     assert_tree("dense", "%w = nn.constant dense<[[1], [2]]> : tensor<2x1xi8>");
     assert_tree("regions", "nn.loop %x { nn.yield %x : i8 } {\n} : i8, f32");
 }
@@ -44,7 +45,7 @@ fn functions_and_modules() {
 fn aliases_and_locations() {
     assert_tree(
         "locations",
-        "#l = loc(\"f\":1:2)\n!t = tensor<4xf32>\n#a = 3 : i8\na.b loc(#l)\na.b loc(\"n\"(\"f\":1:2))\na.b loc(fused<#a>[\"n\", unknown])\na.b loc(callsite(\"a\" at #l))",
+        "#l = loc(\"f\":1:2)\n!t = tensor<4xf32>\n#a = 3 : i8\na.b loc(#l)\na.b loc(\"n\"(\"f\":1:2))\na.b loc(fused<#a>[\"n\", unknown])\na.b loc(\"f\":1:2 to 3:4)\na.b loc(callsite(\"a\" at #l))",
     );
 }
 

@@ -44,7 +44,9 @@ impl Spacing {
     fn colon_is_attached(&self) -> bool {
         let of_label = self.first == Some(TokenKind::Label) && self.open.is_empty();
         let of_parameter = self.previous == Some(TokenKind::Value) && !self.open.is_empty();
-        of_label || of_parameter || self.colon_is_tight()
+        // `"file":1:2 to :3`
+        let of_range = self.previous == Some(TokenKind::Word);
+        of_label || of_parameter || (self.colon_is_tight() && !of_range)
     }
 
     /// Whether a `:` here has no blank after it either.

@@ -52,25 +52,23 @@ impl<'a> Builder<'a, '_> {
         locations
     }
 
+    /// Of a range of places only the first is kept.
     fn file_location(&mut self, pair: Pair<'_, Rule>) -> LocationKind<'a> {
-        let (mut file, mut numbers) = ("".into(), [0, 0]);
-        let mut next = 0;
+        let mut file = "".into();
+        let mut numbers = Vec::with_capacity(2);
         for part in pair.into_inner() {
             let span = self.span(&part);
             match part.as_rule() {
                 Rule::string => file = self.string(span),
-                Rule::line_or_column => {
-                    numbers[next % 2] = self.text(span).parse().unwrap_or_else(|_| {
-                        self.report(Diagnostic::error("malformed-number", span, "line and column must fit in 32 bits"));
-                        0
-                    });
-                    next += 1;
-                }
+                Rule::line_or_column => numbers.push(self.text(span).parse().unwrap_or_else(|_| {
+                    self.report(Diagnostic::error("malformed-number", span, "line and column must fit in 32 bits"));
+                    0
+                })),
                 _ => self.mistake(&part),
             }
         }
-        let [line, column] = numbers;
-        LocationKind::File { file, line, column }
+        let number = |index: usize| numbers.get(index).copied().unwrap_or(0);
+        LocationKind::File { file, line: number(0), column: number(1) }
     }
 
     fn name_location(&mut self, pair: Pair<'_, Rule>) -> LocationKind<'a> {
