@@ -7,8 +7,9 @@ pub(crate) fn round_shift(v: i64, shift: i32) -> i8 {
     let rounded = if shift <= 0 {
         v << -shift
     } else {
-        // floor(v / 2^s + 1/2) = floor((floor(v / 2^(s-1)) + 1) / 2), which cannot overflow.
-        ((v >> (shift - 1).min(63)) + 1) >> 1
+        // floor(v / 2^s + 1/2) = floor((h + 1) / 2) with h = floor(v / 2^(s-1)); so written it cannot overflow.
+        let halves = v >> (shift - 1).min(63);
+        (halves >> 1) + (halves & 1)
     };
     rounded.clamp(-128, 127) as i8
 }
@@ -21,7 +22,8 @@ fn round_shift_32(v: i32, shift: i32, low: i32, high: i32) -> i8 {
         // Whatever lies outside int8 before a left shift does so behind it.
         v.clamp(-256, 256) << -shift
     } else {
-        ((v >> (shift - 1).min(31)) + 1) >> 1
+        let halves = v >> (shift - 1).min(31);
+        (halves >> 1) + (halves & 1)
     };
     rounded.clamp(low, high) as i8
 }
