@@ -24,7 +24,7 @@ fn recompiles(sample: &str) {
     let expected: Vec<_> =
         Fill::ALL.iter().map(|&fill| evaluate(&ir, "main", &inputs(&ir, fill), &mut |_, _| {}).unwrap()).collect();
     for target in Target::registered() {
-        let options = Options { name: "net".to_owned(), ..Options::default() };
+        let options = Options::default();
         let compile = || compile(ir.clone(), &target, &options).unwrap_or_else(|error| panic!("{sample}: {error}"));
         let compiled = compile();
         let bytes = dpuc_xmodel::write(&compiled.graph).unwrap();

@@ -46,7 +46,8 @@ fn every_stream_round_trips_through_assembly() {
             assert!(encode(&instructions).unwrap() == subgraph.mc_code[..], "{sample}: encode and decode are inverse");
             assert!(parse_text(&to_text(&instructions)).unwrap() == instructions, "{sample}: AMD's text");
             let mut ir = Ir::new();
-            program_from_instructions(&mut ir, "program", &instructions, &[]);
+            let unknown = ir.unknown_location();
+            program_from_instructions(&mut ir, "program", None, &instructions, |_| unknown);
             let again = through_text(&ir, PrintOptions::default(), sample);
             let program = again.find_symbol("program").unwrap();
             let assembled = instructions_from_program(&again, program).unwrap();
