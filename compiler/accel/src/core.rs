@@ -9,9 +9,9 @@ use crate::execute::Scratch;
 use crate::regions::Regions;
 use crate::statistics::Statistics;
 
-/// Multiplications or comparisons a program may need unless the caller sets another limit: a hundred times what a large
-/// detector needs, and less than a minute of this model's time per core.
-const DEFAULT_OPERATION_LIMIT: u64 = 1 << 42;
+/// Multiplications or comparisons a program may need unless the caller sets another limit: sixteen times those of a large
+/// detector (64 G), and minutes, not hours, of this model's time.
+const DEFAULT_OPERATION_LIMIT: u64 = 1 << 40;
 
 /// One DPU core: banks, DDR regions and latched Init fields.
 #[derive(Clone, Debug)]
