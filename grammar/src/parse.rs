@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::scan::{MAX_ERRORS, Outline, scan};
-use crate::syntax::{Block, Document, Operation, Region, Span};
+use crate::syntax::{Block, Document, Name, Operation, Region, Span};
 use crate::tree::{Node, parse_statement};
 
 /// The tree of a source text and what was wrong with it.
@@ -16,6 +16,8 @@ pub struct Parsed<'a> {
     pub document: Document<'a>,
     /// In the order of their places.
     pub diagnostics: Vec<Diagnostic>,
+    /// Names of results whose operations could not be read: they are missing from the tree, but whoever uses them is not to blame.
+    pub unread_results: Vec<Name<'a>>,
 }
 
 impl Parsed<'_> {
@@ -29,18 +31,20 @@ impl Parsed<'_> {
 /// the tree. At most 1000 errors are reported. Never panics; time and memory are linear in the length of the text.
 pub fn parse(source: &str) -> Parsed<'_> {
     if let Some(diagnostic) = too_large(source.len()) {
-        return Parsed { document: Document::default(), diagnostics: vec![diagnostic] };
+        return Parsed { diagnostics: vec![diagnostic], ..Parsed::default() };
     }
     let mut outline = scan(source);
     let mut diagnostics = std::mem::take(&mut outline.diagnostics);
     let nodes = parse_statements(source, &outline, &mut diagnostics);
-    let document = Assembler { outline: &outline, nodes, diagnostics: &mut diagnostics }.document();
+    let mut assembler = Assembler { outline: &outline, nodes, diagnostics, unread_results: Vec::new() };
+    let document = assembler.document();
+    let Assembler { mut diagnostics, unread_results, .. } = assembler;
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     if diagnostics.len() > MAX_ERRORS {
         diagnostics.truncate(MAX_ERRORS);
         diagnostics.push(too_many(source.len() as u32));
     }
-    Parsed { document, diagnostics }
+    Parsed { document, diagnostics, unread_results }
 }
 
 /// Places are 32-bit.
@@ -60,7 +64,7 @@ fn too_many(end: u32) -> Diagnostic {
     Diagnostic::error("too-many-errors", span, format!("only the first {MAX_ERRORS} errors are reported"))
 }
 
-/// Parses every statement on its own, in parallel. After [`MAX_ERRORS`] errors the remaining statements count as broken.
+/// Parses every statement on its own, in parallel. After [`MAX_ERRORS`] errors the remaining statements are left out.
 fn parse_statements<'a>(source: &'a str, outline: &Outline, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node<'a>> {
     /// Statements between two looks at the number of errors.
     const BATCH: usize = 1 << 15;
@@ -69,8 +73,7 @@ fn parse_statements<'a>(source: &'a str, outline: &Outline, diagnostics: &mut Ve
     let mut nodes = Vec::with_capacity(outline.statements.len());
     for batch in outline.statements.chunks(BATCH) {
         if diagnostics.len() > MAX_ERRORS {
-            nodes.resize_with(nodes.len() + batch.len(), || Node::Broken);
-            continue;
+            break;
         }
         let parsed: Vec<_> =
             batch.par_iter().with_min_len(TASK).map(|statement| parse_statement(source, statement)).collect();
@@ -86,18 +89,19 @@ fn parse_statements<'a>(source: &'a str, outline: &Outline, diagnostics: &mut Ve
 struct Assembler<'a, 'o> {
     outline: &'o Outline,
     nodes: Vec<Node<'a>>,
-    diagnostics: &'o mut Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
+    unread_results: Vec<Name<'a>>,
 }
 
 impl<'a> Assembler<'a, '_> {
-    fn document(mut self) -> Document<'a> {
+    fn document(&mut self) -> Document<'a> {
         let mut document = Document::default();
-        let all = 0..self.nodes.len() as u32;
+        let all = 0..self.outline.statements.len() as u32;
         self.each(all, |assembler, node, span| match node {
             Node::Operation(operation) => document.operations.push(operation),
             Node::Alias(alias) => document.aliases.push(alias),
             Node::Label { .. } => assembler.misplaced(span, "a block label", "labels stand inside regions"),
-            Node::Broken => {}
+            Node::Broken(names) => assembler.unread_results.extend(names),
         });
         document
     }
@@ -109,7 +113,8 @@ impl<'a> Assembler<'a, '_> {
         while index < statements.end {
             let outline = self.outline;
             let statement = &outline.statements[index as usize];
-            let mut node = std::mem::replace(&mut self.nodes[index as usize], Node::Broken);
+            let Some(node) = self.nodes.get_mut(index as usize) else { return };
+            let mut node = std::mem::replace(node, Node::Broken(Vec::new()));
             if let Node::Operation(Operation { regions, .. }) = &mut node {
                 regions.reserve_exact(statement.regions.len());
                 for region in &statement.regions {
@@ -136,7 +141,7 @@ impl<'a> Assembler<'a, '_> {
                 blocks.push(Block { span, label: Some(name), parameters, operations: Vec::new() });
             }
             Node::Alias(_) => assembler.misplaced(span, "an alias", "aliases stand outside all operations"),
-            Node::Broken => {}
+            Node::Broken(names) => assembler.unread_results.extend(names),
         });
         Region { span, blocks }
     }
@@ -155,5 +160,13 @@ mod tests {
     fn files_of_four_gibibytes_are_refused() {
         assert!(too_large(u32::MAX as usize).is_none());
         assert_eq!(too_large(1 << 32).map(|diagnostic| diagnostic.code), Some("file-too-large"));
+    }
+
+    #[test]
+    fn results_of_unreadable_operations_are_known() {
+        let parsed = parse("%a, %b:2 = nn.relu ) : i8\n%c = nn.relu %a : i8\nx.y { %d = \n}\n");
+        let names: Vec<_> = parsed.unread_results.iter().map(|name| name.text).collect();
+        assert_eq!(names, ["a", "b", "d"]);
+        assert_eq!(parsed.document.operations.len(), 2);
     }
 }

@@ -12,6 +12,7 @@ use pest::iterators::{Pair, Pairs};
 
 use crate::diagnostic::Diagnostic;
 use crate::explain::explain;
+use crate::lexer::{Lexer, TokenKind};
 use crate::scan::{MAX_ERRORS, Statement, StatementKind, check_brackets};
 use crate::statement::{Places, Rule, StatementText};
 use crate::syntax::{Alias, AliasValue, Attribute, AttributeKind, Form, Name, Operation, Parameter, Span, Type};
@@ -24,25 +25,43 @@ pub(crate) enum Node<'a> {
     Label { name: Name<'a>, parameters: Vec<Parameter<'a>> },
     /// An alias.
     Alias(Alias<'a>),
-    /// Not readable; reported.
-    Broken,
+    /// Not readable; reported. The names of its results, as far as they can be made out.
+    Broken(Vec<Name<'a>>),
 }
 
 /// Parses one statement of `source`.
 pub(crate) fn parse_statement<'a>(source: &'a str, statement: &Statement) -> (Node<'a>, Vec<Diagnostic>) {
     if statement.broken {
-        return (Node::Broken, Vec::new());
+        return (Node::Broken(result_names(source, statement)), Vec::new());
     }
     let text = StatementText::new(source, statement);
     let pairs = match text.parse(statement.kind) {
         Ok(pairs) => pairs,
         Err(error) => {
-            return (Node::Broken, vec![explain(source, 0, statement.kind, statement.span, text.places(), &error)]);
+            let diagnostic = explain(source, 0, statement.kind, statement.span, text.places(), &error);
+            return (Node::Broken(result_names(source, statement)), vec![diagnostic]);
         }
     };
     let mut builder = Builder { source, origin: 0, places: text.places(), diagnostics: Vec::new() };
     let node = builder.node(pairs, statement);
     (node, builder.diagnostics)
+}
+
+/// The names before the `=` of a statement that cannot be read as a whole.
+fn result_names<'a>(source: &'a str, statement: &Statement) -> Vec<Name<'a>> {
+    let mut names = Vec::new();
+    for token in Lexer::new(&source[..statement.span.end as usize], statement.span.start) {
+        match token.kind {
+            TokenKind::Value => {
+                let text = &source[token.start as usize + 1..token.end as usize];
+                names.push(Name { text, span: Span { start: token.start, end: token.end } });
+            }
+            TokenKind::Comma | TokenKind::Colon | TokenKind::Number | TokenKind::Comment => {}
+            TokenKind::Equal => return names,
+            _ => break,
+        }
+    }
+    Vec::new()
 }
 
 /// Parses an attribute that stands alone, `span_start` being the place of its text in the file.
@@ -88,7 +107,7 @@ impl<'a> Builder<'a, '_> {
                 Node::Operation(self.operation(pairs, Form::Pretty, statement.span))
             }
             StatementKind::Label => self.label(pairs),
-            StatementKind::Alias => self.alias(pairs).map_or(Node::Broken, Node::Alias),
+            StatementKind::Alias => self.alias(pairs).map_or(Node::Broken(Vec::new()), Node::Alias),
         }
     }
 
