@@ -5,8 +5,10 @@ use dpuc_backend::{Compiled, Options, compile};
 use dpuc_dialects::dialects::{dpu, func};
 use dpuc_dialects::{Attribute, Ir, OpId, TypeKind, ValueId};
 use dpuc_evaluate::{Evaluator, Tensor, evaluate};
+use dpuc_import::import_xmodel;
 use dpuc_isa::{Instruction, Latches, Random, Target, decode};
-use dpuc_xmodel::{Boundary, DpuSubgraph, GraphIndex};
+use dpuc_runtime::Session;
+use dpuc_xmodel::{Attributed, Boundary, DpuSubgraph, Graph, GraphIndex, Op};
 
 use crate::net::random_codes;
 
@@ -28,6 +30,7 @@ pub(crate) fn check_network(ir: &Ir, target: &Target, seed: u64) -> Compiled {
         let expected = evaluate(ir, "main", &inputs, &mut |_, _| {}).unwrap();
         let lowered = evaluate(&compiled.ir, "main", &inputs, &mut |_, _| {}).unwrap();
         assert_eq!(expected, lowered, "partition and plan keep the meaning");
+        check_file(&graph, ir, &inputs, &expected);
         for (view, program) in subgraphs.iter().zip(&programs) {
             check_run(&compiled.ir, view, program, target, &inputs, &mut random);
         }
@@ -93,6 +96,56 @@ fn check_program(view: &DpuSubgraph<'_>, target: &Target) -> Vec<Instruction> {
     program
 }
 
+/// Reads the file as a network again and runs it as a program: both must give what the original gives.
+fn check_file(graph: &Graph, ir: &Ir, inputs: &[Tensor], expected: &[Tensor]) {
+    if graph.ops.iter().any(is_separate_activation) {
+        return;
+    }
+    let again = import_xmodel(graph).unwrap_or_else(|error| panic!("{error}"));
+    assert!(again.warnings.is_empty(), "{:?}", again.warnings);
+    let main = |ir: &Ir| func::entry(ir, ir.find_symbol("main").unwrap());
+    let arguments = again.ir.arguments(main(&again.ir));
+    assert_eq!(arguments.len(), inputs.len());
+    let converted: Vec<Tensor> =
+        arguments.iter().zip(inputs).map(|(&argument, input)| quantised(&again.ir, argument, input)).collect();
+    let outputs = evaluate(&again.ir, "main", &converted, &mut |_, _| {}).unwrap();
+    assert_eq!(outputs, expected, "the file says the same network");
+    assert_eq!(ir.arguments(main(ir)).len(), inputs.len());
+
+    if graph.ops.iter().any(|op| op.kind == "const-fix" && op.attr::<&str>("device") == Ok("CPU")) {
+        return;
+    }
+    let session = Session::new(graph).unwrap_or_else(|error| panic!("{error}"));
+    let outcome = session.run(converted).unwrap_or_else(|error| panic!("{error}"));
+    let names: &[String] = graph.attr("return_ops").unwrap();
+    assert_eq!(names.len(), expected.len());
+    for (name, expected) in names.iter().zip(expected) {
+        let tensor = &graph.ops.iter().find(|op| op.name == *name).unwrap().tensor.name;
+        let found = outcome.tensors.iter().find(|(port, _)| port.name == *tensor);
+        match found {
+            Some((_, found)) => assert_eq!(found, expected, "{name} of the running file"),
+            // A session gives the outputs that nobody reads.
+            None => assert!(graph.ops.iter().any(|op| op.producers().any(|producer| producer == name)), "no {tensor}"),
+        }
+    }
+}
+
+/// An activation by itself, which the importer keeps as an unknown operator.
+fn is_separate_activation(op: &Op) -> bool {
+    op.kind == "eltwise-fix" && matches!(op.attr("type"), Ok("LEAKY-RELU" | "RELU6"))
+}
+
+/// A float input as the file takes it, if its first operation quantises.
+fn quantised(ir: &Ir, argument: ValueId, input: &Tensor) -> Tensor {
+    match (ir.fix_of(argument), input) {
+        (Some(fix), Tensor::F32(values)) => {
+            let code = |&value: &f32| (value * (fix as f32).exp2() + 0.5).floor().clamp(-128.0, 127.0) as i8;
+            Tensor::I8(values.map(code))
+        }
+        _ => input.clone(),
+    }
+}
+
 /// Runs one subgraph on the model with the values it gets in the network.
 fn check_run(
     ir: &Ir,
@@ -150,11 +203,11 @@ fn in_order<'a>(
     view: &'a DpuSubgraph<'_>,
     kind: &'a str,
     boundaries: &'a [Boundary<'_>],
-) -> impl Iterator<Item = &'a Boundary<'a>> {
-    let names = view.subgraph.children.iter().flat_map(|child| child.ops.first());
-    names.filter_map(move |name| {
-        boundaries.iter().find(|boundary| boundary.op.kind == kind && boundary.op.name == *name)
-    })
+) -> Vec<&'a Boundary<'a>> {
+    let names = view.subgraph.children.iter().filter_map(|child| child.ops.first());
+    names
+        .filter_map(|name| boundaries.iter().find(|boundary| boundary.op.kind == kind && boundary.op.name == *name))
+        .collect()
 }
 
 /// The call of a subgraph in `@main`.

@@ -1,5 +1,6 @@
 //! Compiled networks against the reference.
 
+mod export;
 mod harness;
 mod net;
 mod nets;

@@ -69,10 +69,9 @@ fn a_bias_beyond_the_field_is_stored_as_the_hardware_takes_it() {
 #[test]
 fn a_network_beyond_the_address_space_is_refused() {
     let mut net = Net::new(4);
-    let x = net.input(&[1, 16384, 16384, 1], 3);
-    let y = net.input(&[1, 16384, 16384, 1], 3);
-    let z = net.input(&[1, 16384, 16384, 1], 3);
-    let sum = net.add(&[x, y, z], "none", 3);
-    let error = compile(net.finish(&[sum]), &largest(), &Options::default()).unwrap_err().to_string();
-    assert!(error.starts_with("DPU subgraph `@subgraph_add_0` needs 805306368 bytes in REG_2; the DPU addresses 536870912"), "{error}");
+    let inputs: Vec<_> = (0..5).map(|_| net.input(&[1, 32, 256, 16384], 3)).collect();
+    let four = net.add(&inputs[..4], "none", 3);
+    let all = net.add(&[four, inputs[4]], "none", 3);
+    let error = compile(net.finish(&[all]), &largest(), &Options::default()).unwrap_err().to_string();
+    assert!(error.starts_with("DPU subgraph `@subgraph_add_0` needs 671088640 bytes in REG_2; the DPU addresses 536870912"), "{error}");
 }
