@@ -98,7 +98,7 @@ fn describe(rule: Rule) -> &'static [&'static str] {
         Rule::inputs => &["`(` operand types `)`"],
         Rule::a_type | Rule::stated_type => &[TYPE],
         Rule::attribute_alias | Rule::type_alias => &["an alias"],
-        Rule::number | Rule::word_attribute | Rule::dialect_attribute | Rule::array => &[ATTRIBUTE],
+        Rule::number | Rule::word_attribute | Rule::dialect_attribute | Rule::integers | Rule::array => &[ATTRIBUTE],
         Rule::dictionary => &[DICTIONARY],
         Rule::entry | Rule::key => &["an attribute name"],
         Rule::region => &[REGION],

@@ -47,6 +47,7 @@ impl<'a> Builder<'a, '_> {
             Rule::word_attribute => self.word(span, whole, stated),
             Rule::string => AttributeKind::String(self.string(span)),
             Rule::symbol => return self.symbol(&pair),
+            Rule::integers => AttributeKind::Array(self.integers(span)),
             Rule::array => AttributeKind::Array(self.array(pair)),
             Rule::dictionary => {
                 let mut entries = Vec::new();
@@ -70,6 +71,25 @@ impl<'a> Builder<'a, '_> {
             }
         }
         elements
+    }
+
+    /// `[1, -2]`
+    fn integers(&self, span: Span) -> Vec<Attribute<'a>> {
+        let inner = Span { start: span.start + 1, end: span.end - 1 };
+        let mut start = inner.start;
+        self.text(inner)
+            .split(',')
+            .map(|element| {
+                let text = element.trim();
+                let blanks = element.len() - element.trim_start().len();
+                let place = start + blanks as u32;
+                start += element.len() as u32 + 1;
+                Attribute {
+                    span: Span { start: place, end: place + text.len() as u32 },
+                    kind: AttributeKind::Integer { text, ty: None },
+                }
+            })
+            .collect()
     }
 
     /// The entries of a dictionary.

@@ -95,6 +95,7 @@ impl<'a> Builder<'a, '_> {
             | Rule::word_attribute
             | Rule::string
             | Rule::array
+            | Rule::integers
             | Rule::symbol
             | Rule::dialect_attribute => {
                 let attribute = self.attribute_of_type(part, None);
