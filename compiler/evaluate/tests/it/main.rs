@@ -2,5 +2,7 @@
 
 mod compiled;
 mod golden;
+mod networks;
 mod quantised;
+mod random;
 mod samples;

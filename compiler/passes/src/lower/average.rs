@@ -4,7 +4,7 @@ use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::{Attribute, Ir, OpId};
 use dpuc_kernels::reference::pool::average_factor;
 
-use super::code::{Fix, code, corrected, is_same_factor};
+use super::code::{Fix, code, corrected, is_same_factor, list};
 use super::convolution::PaddedInput;
 use super::lowered::{FixPattern, Lowered};
 use super::pool::whole_axes;
@@ -22,7 +22,7 @@ impl FixPattern for AveragePool {
             let kernel = ir.int_array::<2>(found.op, "kernel")?;
             let attributes = [
                 ("kernel", Attribute::ints(kernel)),
-                ("strides", ir.attribute(found.op, "strides")?.clone()),
+                list(ir, found.op, "strides")?,
                 ("pads", padded.add_to(ir, found.op)?),
             ];
             let mut parts: Vec<OpId> = vec![found.op];

@@ -46,6 +46,11 @@ pub(super) fn makes_bytes(ir: &Ir, op: OpId) -> bool {
         && ir.shape_of(ir.result(op)).is_some()
 }
 
+/// A list of integers of an operation, or its default, for another operation.
+pub(super) fn list(ir: &Ir, op: OpId, name: &'static str) -> Option<(&'static str, Attribute)> {
+    Some((name, Attribute::ints(ir.ints(op, name)?)))
+}
+
 /// The codes of a value that is a dequantised tensor.
 pub(super) fn code(ir: &Ir, value: ValueId) -> Option<ValueId> {
     let op = ir.defining_op(value)?;

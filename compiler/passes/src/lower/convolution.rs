@@ -4,7 +4,7 @@ use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::{Attribute, Ir, OpId, ValueId};
 
-use super::code::{Activated, Fix, code, constant_code};
+use super::code::{Activated, Fix, code, constant_code, list};
 use super::lowered::{FixPattern, Lowered};
 
 /// A convolution with constant weights, its activation and its `nn.fix`; a zero padding in front becomes part of it.
@@ -21,16 +21,16 @@ impl FixPattern for Convolution {
             Some(&bias) => Some(constant_code(ir, bias)?),
             None => None,
         };
-        let mut attributes = vec![("strides", ir.attribute(found.op, "strides")?.clone())];
+        let mut attributes = vec![list(ir, found.op, "strides")?];
         let mut parts = found.parts();
         let input = if ir.definition(found.op)?.attribute("dilations").is_some() {
-            attributes.extend(ir.attribute(found.op, "dilations").map(|value| ("dilations", value.clone())));
+            attributes.push(list(ir, found.op, "dilations")?);
             let padded = PaddedInput::of(ir, input)?;
             parts.splice(0..0, padded.op);
             attributes.push(("pads", padded.add_to(ir, found.op)?));
             padded.code
         } else {
-            attributes.push(("pads", ir.attribute(found.op, "pads")?.clone()));
+            attributes.push(list(ir, found.op, "pads")?);
             code(ir, input)?
         };
         // The operator's name comes first.

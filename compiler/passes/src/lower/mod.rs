@@ -4,8 +4,8 @@
 //! reads such values and replaces it by the dequantised result of one integer operation; what the dequantisations connect goes away, and
 //! those that are left are the boundary between codes and floats. There are two phases:
 //!
-//! 1. a `nn.fix` behind operators that only move elements is moved in front of them ([`push`]), so that a value reaches a concatenation
-//!    already rounded;
+//! 1. a `nn.fix` behind operators that only move elements is moved in front of them, so that a value reaches a concatenation already
+//!    rounded, and operators that compute find a `nn.fix` behind moved values ([`push`]);
 //! 2. operations are visited in order, producers first, and lowered.
 //!
 //! An operator without an integer form stays as it is, between dequantised operands and a quantised result, and a note says why.
@@ -59,7 +59,7 @@ pub fn lower_to_int8(ir: &mut Ir) -> Result<Lowering, PassError> {
     let notes = Notes::default();
     let root = ir.root();
     let other = |error: dpuc_dialects::rewrite::NotConverged| PassError::Other(error.to_string());
-    let pushed = apply(ir, root, &Patterns::new().with(push::PushFix::default())).map_err(other)?;
+    let pushed = apply(ir, root, &push::patterns()).map_err(other)?;
     let patterns = Patterns::new()
         .with(constant::FixedConstant { symbols })
         .with(OnFix::new(convolution::Convolution, &notes))

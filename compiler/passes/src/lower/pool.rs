@@ -3,7 +3,7 @@
 use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::{Attribute, Ir, OpId};
 
-use super::code::{Fix, code};
+use super::code::{Fix, code, list};
 use super::lowered::{FixPattern, Lowered};
 
 /// `nn.max_pool`
@@ -15,8 +15,7 @@ impl FixPattern for MaxPool {
     fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
         let op = fix.producer_of(ir, &nn::MAX_POOL)?;
         let input = code(ir, ir.operand(op, 0))?;
-        let attribute = |name| Some((name, ir.attribute(op, name)?.clone()));
-        let attributes = ["kernel", "strides", "pads"].into_iter().filter_map(attribute);
+        let attributes = [list(ir, op, "kernel")?, list(ir, op, "strides")?, list(ir, op, "pads")?];
         Some(Lowered::new(&int8::MAX_POOL, fix, vec![op], [input]).with_all(attributes))
     }
 }

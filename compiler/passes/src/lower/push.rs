@@ -1,10 +1,12 @@
-//! Moving `nn.fix` in front of operators that only move elements (`spec/xmodel.md` section 5.4).
+//! Placing `nn.fix` where integer operations want it: in front of operators that only move elements (`spec/xmodel.md` section 5.4), and
+//! behind them if what they moved goes on to an operator that computes.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::nn;
-use dpuc_dialects::rewrite::{Pattern, Rewriter};
+use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::{Attribute, Ir, LocationKind, OpBuilder, OpId, ValueId};
 
 use super::code::Fix;
@@ -12,44 +14,46 @@ use super::lowered::tensor_name;
 
 /// `fix(move(x, …))` becomes `fix(move(fix(x), …))` for each `x` that is not fixed already. Exact: rounding acts on each element, keeps the
 /// order of numbers, and keeps zero.
-#[derive(Default)]
-pub(super) struct PushFix {
-    /// Number of `nn.fix` operations made so far, for their names.
-    inserted: Cell<usize>,
+struct PushFix {
+    names: Names,
 }
 
 /// A movement and which of its operands want a `nn.fix`.
-pub(super) struct Match {
+struct Movement {
     fix: Fix,
     movement: OpId,
     unfixed: Vec<usize>,
 }
 
-/// Longest chain of movements in which a `nn.fix` is searched.
+/// Longest chain of reshapes in which a `nn.fix` is searched.
 const MAX_CHAIN: usize = 16;
 
 impl Pattern for PushFix {
     const NAME: &'static str = "push-fix";
-    type Match = Match;
+    type Match = Movement;
 
     fn root(&self) -> &'static OpDefinition {
         &nn::FIX
     }
 
-    fn matches(&self, ir: &Ir, op: OpId) -> Option<Match> {
+    fn matches(&self, ir: &Ir, op: OpId) -> Option<Movement> {
         let fix = Fix::of(ir, op)?;
         let movement = fix.producer(ir).filter(|&op| commutes(ir, op))?;
         let operands = ir.operands(movement).iter().enumerate();
-        let unfixed: Vec<usize> =
-            operands.filter(|&(_, &operand)| !is_fixed(ir, operand)).map(|(index, _)| index).collect();
-        (!unfixed.is_empty()).then_some(Match { fix, movement, unfixed })
+        let is_first = |index: usize, operand: &ValueId| !ir.operands(movement)[..index].contains(operand);
+        let unfixed = operands.filter(|&(index, operand)| is_first(index, operand) && !is_fixed(ir, *operand));
+        let unfixed: Vec<usize> = unfixed.map(|(index, _)| index).collect();
+        (!unfixed.is_empty()).then_some(Movement { fix, movement, unfixed })
     }
 
-    fn rewrite(&self, found: Match, op: OpId, rewriter: &mut Rewriter<'_>) {
-        let Match { fix, movement, unfixed } = found;
+    fn rewrite(&self, found: Movement, op: OpId, rewriter: &mut Rewriter<'_>) {
+        let Movement { fix, movement, unfixed } = found;
         let mut operands = rewriter.ir().operands(movement).to_vec();
         for index in unfixed {
-            operands[index] = self.insert_fix(rewriter, operands[index], fix.point);
+            let value = operands[index];
+            let fixed = self.names.insert_fix(rewriter, value, fix.point);
+            // One for all uses of the value.
+            operands.iter_mut().filter(|operand| **operand == value).for_each(|operand| *operand = fixed);
         }
         let ir = rewriter.ir();
         let (location, ty) = (ir.op(movement).location, ir.value_type(ir.result(movement)));
@@ -67,7 +71,15 @@ impl Pattern for PushFix {
     }
 }
 
-impl PushFix {
+/// Names of new `nn.fix` operations.
+#[derive(Clone, Default)]
+struct Names {
+    /// Number of operations made so far.
+    inserted: Rc<Cell<usize>>,
+}
+
+impl Names {
+    /// Rounds a value in front of the matched operation.
     fn insert_fix(&self, rewriter: &mut Rewriter<'_>, value: ValueId, point: i32) -> ValueId {
         let number = self.inserted.replace(self.inserted.get() + 1);
         let ir = rewriter.tables();
@@ -89,14 +101,94 @@ impl PushFix {
     }
 }
 
+/// An operator that computes with moved fixed-point values gets them rounded once more to the same fix point, which changes nothing.
+struct FixMoved {
+    root: &'static OpDefinition,
+    names: Names,
+}
+
+impl Pattern for FixMoved {
+    const NAME: &'static str = "fix-moved";
+    /// Operands by number, and their fix points.
+    type Match = Vec<(usize, i32)>;
+
+    fn root(&self) -> &'static OpDefinition {
+        self.root
+    }
+
+    fn matches(&self, ir: &Ir, op: OpId) -> Option<Vec<(usize, i32)>> {
+        let operands = ir.operands(op).iter().enumerate();
+        let moved: Vec<_> =
+            operands.filter_map(|(index, &operand)| Some((index, moved_fix_point(ir, operand)?))).collect();
+        (!moved.is_empty()).then_some(moved)
+    }
+
+    fn rewrite(&self, found: Vec<(usize, i32)>, op: OpId, rewriter: &mut Rewriter<'_>) {
+        for (index, point) in found {
+            let value = rewriter.ir().operand(op, index);
+            let fixed = self.names.insert_fix(rewriter, value, point);
+            rewriter.modify(op, |ir| ir.set_operand(op, index, fixed));
+        }
+    }
+}
+
+/// The fix point of a value that is the result of a `nn.fix` moved by more than a reshape.
+fn moved_fix_point(ir: &Ir, value: ValueId) -> Option<i32> {
+    let mut value = value;
+    let mut is_moved = false;
+    for _ in 0..MAX_CHAIN {
+        let op = ir.defining_op(value)?;
+        if let Some(fix) = Fix::of(ir, op) {
+            return is_moved.then_some(fix.point);
+        }
+        let &[operand] = ir.operands(op) else { return None };
+        if !moves(ir, op) && !ir.is(op, &nn::RELU) {
+            return None;
+        }
+        is_moved |= !ir.is(op, &nn::RESHAPE);
+        value = operand;
+    }
+    None
+}
+
+/// Operators that compute.
+const CONSUMERS: [&OpDefinition; 14] = [
+    &nn::CONV2D,
+    &nn::DEPTHWISE_CONV2D,
+    &nn::TRANSPOSED_CONV2D,
+    &nn::TRANSPOSED_DEPTHWISE_CONV2D,
+    &nn::MATMUL,
+    &nn::AVG_POOL,
+    &nn::REDUCE_MEAN,
+    &nn::REDUCE_MAX,
+    &nn::ADD,
+    &nn::MUL,
+    &nn::RESIZE,
+    &nn::HARD_SIGMOID,
+    &nn::LEAKY_RELU,
+    &nn::RELU6,
+];
+
+/// All patterns of this phase.
+pub(super) fn patterns() -> Patterns {
+    let names = Names::default();
+    let patterns = Patterns::new().with(PushFix { names: names.clone() });
+    CONSUMERS.into_iter().fold(patterns, |patterns, root| patterns.with(FixMoved { root, names: names.clone() }))
+}
+
 /// Whether an operation gives the same if its operands are rounded instead of its result.
 fn commutes(ir: &Ir, op: OpId) -> bool {
+    // Behind an operator that takes a ReLU into itself, the rounding stays behind the ReLU.
+    let is_free_relu =
+        || ir.is(op, &nn::RELU) && ir.defining_op(ir.operand(op, 0)).is_some_and(|inner| !takes_activation(ir, inner));
+    moves(ir, op) || is_free_relu()
+}
+
+/// Whether every element of the result is one of the operands' elements, or zero.
+fn moves(ir: &Ir, op: OpId) -> bool {
     match ir.op_name(op) {
-        "nn.concat" | "nn.max_pool" | "nn.reshape" | "nn.transpose" | "nn.strided_slice" => true,
+        "nn.concat" | "nn.max_pool" | "nn.reshape" | "nn.transpose" | "nn.strided_slice" | "nn.pad" => true,
         "nn.resize" => ir.str(op, "mode") == Some("nearest"),
-        "nn.pad" => ir.str(op, "mode").is_some(),
-        // Behind an operator that takes a ReLU into itself, the rounding stays behind the ReLU.
-        "nn.relu" => ir.defining_op(ir.operand(op, 0)).is_some_and(|inner| !takes_activation(ir, inner)),
         _ => false,
     }
 }
@@ -114,7 +206,7 @@ fn takes_activation(ir: &Ir, op: OpId) -> bool {
     kinds.into_iter().any(|kind| ir.is(op, kind))
 }
 
-/// Whether a value is the result of a `nn.fix`, moved or not.
+/// Whether a value will be codes as it is: the result of a `nn.fix`, reshaped or not.
 fn is_fixed(ir: &Ir, value: ValueId) -> bool {
     let mut value = value;
     for _ in 0..MAX_CHAIN {
@@ -122,10 +214,10 @@ fn is_fixed(ir: &Ir, value: ValueId) -> bool {
         if Fix::of(ir, op).is_some() {
             return true;
         }
-        match ir.operands(op) {
-            &[operand] if commutes(ir, op) => value = operand,
-            _ => return false,
+        if !ir.is(op, &nn::RESHAPE) {
+            return false;
         }
+        value = ir.operand(op, 0);
     }
     false
 }
