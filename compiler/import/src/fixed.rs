@@ -72,7 +72,7 @@ impl<'a> Importer<'a> {
         let window = self.window(node, operands[0], node.size("kernel")?)?;
         let attributes = [
             ("strides", int_list(window.strides)),
-            ("pads", int_list(window.sliding_pads(PadMode::Explicit))),
+            ("pads", int_list(window.sliding_pads(PadMode::Floor))),
             ("dilations", int_list(window.dilations)),
             ("activation", Attribute::string(activation)),
         ];
@@ -84,7 +84,7 @@ impl<'a> Importer<'a> {
         let activation = activation(node)?;
         let operands = self.weighted_inputs(node)?;
         let window = self.window(node, operands[0], node.size("kernel")?)?;
-        let attributes = Self::transposed_attributes(&window, PadMode::Explicit)?;
+        let attributes = Self::transposed_attributes(&window, PadMode::Floor)?;
         let activation = ("activation", Attribute::string(activation));
         Ok(self.emit(definition, node, operands, attributes.into_iter().chain([activation]))?)
     }
@@ -100,7 +100,7 @@ impl<'a> Importer<'a> {
         let attributes = [
             ("kernel", int_list(window.kernel)),
             ("strides", int_list(window.strides)),
-            ("pads", int_list(window.sliding_pads(PadMode::Explicit))),
+            ("pads", int_list(window.sliding_pads(PadMode::Floor))),
         ];
         Ok(self.emit(definition, node, [input], attributes)?)
     }
@@ -136,12 +136,12 @@ impl<'a> Importer<'a> {
             "BILINEAR" => "bilinear",
             other => return unsupported(format!("the mode {other:?} cannot be said")),
         };
-        let mut attributes = vec![("scale", int_list(integer_scale(node)?)), ("mode", Attribute::string(mode))];
-        for (key, name) in [("align_corners", "align_corners"), ("half_pixel_centers", "half_pixel")] {
-            if node.get_or(key, false)? {
-                attributes.push((name, Attribute::Bool(true)));
-            }
-        }
+        let attributes = [
+            ("scale", int_list(integer_scale(node)?)),
+            ("mode", Attribute::string(mode)),
+            ("align_corners", Attribute::Bool(node.get_or("align_corners", false)?)),
+            ("half_pixel", Attribute::Bool(node.get_or("half_pixel_centers", false)?)),
+        ];
         Ok(self.emit(&int8::UPSAMPLE, node, [input], attributes)?)
     }
 

@@ -106,10 +106,6 @@ impl<'a> Importer<'a> {
             ("signed", Attribute::Bool(node.get("if_signed")?)),
             ("round_mode", Attribute::string(round_mode)),
         ];
-        // What is usual is left to the defaults.
-        let usual = [None, Some(Attribute::int(8)), Some(Attribute::Bool(true)), Some(Attribute::string("dpu"))];
-        let attributes = attributes.into_iter().zip(usual).filter(|((_, value), usual)| usual.as_ref() != Some(value));
-        let attributes: Vec<_> = attributes.map(|(attribute, _)| attribute).collect();
         Ok(self.emit(&nn::FIX, node, [input], attributes)?)
     }
 
@@ -237,12 +233,11 @@ impl<'a> Importer<'a> {
             "BILINEAR" => "bilinear",
             other => return unsupported(format!("the mode {other:?} cannot be said")),
         };
-        let mut attributes = vec![("mode", Attribute::string(mode))];
-        for (key, name) in [("align_corners", "align_corners"), ("half_pixel_centers", "half_pixel")] {
-            if node.get_or(key, false)? {
-                attributes.push((name, Attribute::Bool(true)));
-            }
-        }
+        let attributes = [
+            ("mode", Attribute::string(mode)),
+            ("align_corners", Attribute::Bool(node.get_or("align_corners", false)?)),
+            ("half_pixel", Attribute::Bool(node.get_or("half_pixel_centers", false)?)),
+        ];
         Ok(self.emit(&nn::RESIZE, node, [input], attributes)?)
     }
 

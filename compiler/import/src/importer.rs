@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dpuc_dialects::define::OpDefinition;
+use dpuc_dialects::define::{DefaultValue, OpDefinition, Presence};
 use dpuc_dialects::dialects::func;
 use dpuc_dialects::verify::verify;
 use dpuc_dialects::{Attribute, BlockId, Ir, Location, OpBuilder, Type, ValueId};
@@ -252,7 +252,9 @@ impl<'a> Importer<'a> {
         let location = self.location(op);
         let mut builder = OpBuilder::new(definition).at(location).operands(operands).result(ty, &name);
         for (key, value) in attributes {
-            builder = builder.attribute(key, value);
+            if !is_default(definition, key, &value) {
+                builder = builder.attribute(key, value);
+            }
         }
         let op = builder.append(&mut self.ir, self.entry);
         Ok(self.ir.result(op))
@@ -289,6 +291,19 @@ impl<'a> Importer<'a> {
     /// Notes something for the reader.
     pub(crate) fn warn(&mut self, node: Node<'_>, message: impl Into<String>) {
         self.warnings.push(Warning { op: node.0.name.clone(), message: message.into() });
+    }
+}
+
+/// Whether an attribute has its default value, which is not written.
+fn is_default(definition: &OpDefinition, key: &str, value: &Attribute) -> bool {
+    let Some(Presence::Default(default)) = definition.attribute(key).map(|attribute| attribute.presence) else {
+        return false;
+    };
+    match default {
+        DefaultValue::Int(default) => value.as_int() == Some(default),
+        DefaultValue::Ints(default) => value.as_ints().as_deref() == Some(default),
+        DefaultValue::Bool(default) => value.as_bool() == Some(default),
+        DefaultValue::Str(default) => value.as_str() == Some(default),
     }
 }
 

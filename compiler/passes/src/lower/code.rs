@@ -151,9 +151,9 @@ impl Activated {
         Some(self.op).into_iter().chain(self.activation_op).collect()
     }
 
-    /// The attribute, left out if there is no activation.
-    pub(super) fn attribute(&self) -> Option<(&'static str, Attribute)> {
-        (self.activation != "none").then(|| ("activation", Attribute::string(self.activation)))
+    /// The attribute of integer operations.
+    pub(super) fn attribute(&self) -> [(&'static str, Attribute); 1] {
+        [("activation", Attribute::string(self.activation))]
     }
 }
 

@@ -34,7 +34,7 @@ impl FixPattern for Resize {
         }
         if let (Some(h), Some(w)) = (factor(height, rows), factor(width, columns)) {
             let flags = [("align_corners", ir.bool(op, "align_corners")?), ("half_pixel", ir.bool(op, "half_pixel")?)];
-            let flags = flags.into_iter().filter(|(_, flag)| *flag).map(|(name, flag)| (name, Attribute::Bool(flag)));
+            let flags = flags.map(|(name, flag)| (name, Attribute::Bool(flag)));
             return Some(
                 Lowered::new(&int8::UPSAMPLE, fix, vec![op], [input])
                     .with("scale", Attribute::ints([h as i64, w as i64]))

@@ -1,0 +1,7 @@
+//! Graphs imported, compared with what they should become.
+
+mod compiled;
+mod graphs;
+mod hostile;
+mod quantised;
+mod samples;
