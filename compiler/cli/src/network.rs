@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 use dpuc_dialects::text::{ParseOptions, PrintOptions, parse, print};
-use dpuc_dialects::verify::{Findings, verify};
+use dpuc_dialects::verify::{Finding, Findings, verify};
 use dpuc_dialects::{Attribute, Ir};
 use dpuc_grammar::Diagnostic;
 use dpuc_xmodel::Graph;
@@ -94,7 +94,7 @@ pub(crate) fn check(ir: &Ir, source: &str, file: &str) -> Result<()> {
 
 /// Findings as diagnostics on the source.
 pub(crate) fn explain_findings(findings: &Findings, source: &str, file: &str) -> String {
-    let diagnostics: Vec<_> = findings.list().iter().map(|finding| finding.to_diagnostic()).collect();
+    let diagnostics: Vec<_> = findings.list().iter().map(Finding::to_diagnostic).collect();
     explain(&diagnostics, source, file)
 }
 

@@ -87,14 +87,15 @@ fn read_image(bytes: &[u8], port: &Port, pixels: Pixels) -> Result<Tensor> {
     Ok(Tensor::F32(array(&port.shape, values)?))
 }
 
-/// Checks the shape and quantises floats with the port's fix point; a missing batch dimension is added.
+/// Checks the shape and quantises floats with the port's fix point; a missing batch dimension is added, and a flat array takes the shape.
 fn fit(tensor: Tensor, port: &Port) -> Result<Tensor> {
     let found = match &tensor {
         Tensor::F32(array) => array.shape().to_vec(),
         Tensor::I8(array) => array.shape().to_vec(),
     };
     let without_batch = port.shape.first() == Some(&1) && port.shape[1..] == found[..];
-    if found != port.shape && !without_batch {
+    let flat = found.len() == 1 && found[0] == port.elements();
+    if found != port.shape && !without_batch && !flat {
         bail!("its shape is {found:?}; {:?} is needed", port.shape);
     }
     Ok(match (tensor, port.fix_point) {

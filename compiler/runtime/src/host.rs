@@ -24,7 +24,7 @@ pub(crate) struct HostOp {
 }
 
 impl HostOp {
-    pub(crate) fn new(index: &GraphIndex<'_>, op: &Op) -> Result<Self, RuntimeError> {
+    pub(crate) fn new(index: &GraphIndex<'_>, op: &Op) -> Self {
         let mut ops: Vec<Op> = Vec::new();
         let mut inputs = Vec::new();
         for producer in op.producers() {
@@ -45,7 +45,7 @@ impl HostOp {
         }
         ops.push(op.clone());
         let graph = Graph::uncompiled(&op.name, ops);
-        Ok(Self { graph, inputs, name: op.name.clone(), output: op.tensor.name.clone() })
+        Self { graph, inputs, name: op.name.clone(), output: op.tensor.name.clone() }
     }
 
     /// Name of the tensor it gives.

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use dpuc_grammar::{
-    Argument, Diagnostic, Document, Form, LocationKind as LocationSyntax, Name, Operation, Parameter, Region,
+    Argument, Diagnostic, Document, Form, LocationKind as LocationSyntax, Name, Operation, Parameter, Region, Severity,
     Signature, Span, suggest,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
 
 use super::scope::{Entry, Forward, Scopes};
@@ -36,9 +36,9 @@ pub struct ParsedIr {
 }
 
 impl ParsedIr {
-    /// Whether the text was accepted.
+    /// Whether the text was accepted, perhaps with warnings.
     pub fn is_ok(&self) -> bool {
-        self.diagnostics.is_empty()
+        self.diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error)
     }
 }
 
@@ -58,6 +58,7 @@ pub fn parse(source: &str, options: &ParseOptions) -> ParsedIr {
         location_aliases: FxHashMap::default(),
         scopes: Scopes::default(),
         labels: Vec::new(),
+        unread: parsed.unread_results.iter().map(|name| name.text).collect(),
     };
     lower.document(&parsed.document);
     lower.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
@@ -77,6 +78,8 @@ pub(super) struct Lower<'o, 's> {
     scopes: Scopes<'s>,
     /// Labels of the regions around the present place.
     labels: Vec<FxHashMap<&'s str, BlockId>>,
+    /// Results of operations that could not be read; their uses are no further errors.
+    unread: FxHashSet<&'s str>,
 }
 
 impl<'s> Lower<'_, 's> {
@@ -463,6 +466,9 @@ impl<'s> Lower<'_, 's> {
     fn leave_scope(&mut self) {
         let (unresolved, candidates) = self.scopes.leave();
         for forward in unresolved {
+            if self.unread.contains(forward.name.text) {
+                continue;
+            }
             let name = forward.name;
             let diagnostic =
                 Diagnostic::error("undefined-value", name.span, format!("`%{}` is not defined", name.text));

@@ -138,8 +138,17 @@ impl Printer<'_> {
         let is_positional = |name: &str| definition.attribute(name).is_some_and(|attribute| attribute.positional);
         self.attributes(op, " ", |name| !(is_positional(name) || is_symbol && name == "sym_name"));
         for &region in ir.op_regions(op) {
-            self.out.push(' ');
-            self.region(region, true);
+            // `{}` would read as an empty dictionary.
+            let empty = ir
+                .region_blocks(region)
+                .iter()
+                .all(|&block| ir.last_op(block).is_none() && ir.arguments(block).is_empty());
+            if empty {
+                self.out.push_str(" ({})");
+            } else {
+                self.out.push(' ');
+                self.region(region, true);
+            }
         }
         self.signature(op);
     }

@@ -12,10 +12,9 @@ use crate::{files, network, partition};
 
 /// Compile a network for a DPU: writes NAME.xmodel, meta.json and md5sum.txt.
 #[derive(Debug, Args)]
-#[group(id = "network", required = true, multiple = false, args = ["xmodel", "ir"])]
 pub(crate) struct Compile {
     /// Quantised .xmodel, or a compiled one to take the network back out of.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", required_unless_present = "ir", conflicts_with = "ir")]
     xmodel: Option<PathBuf>,
     /// IR text.
     #[arg(long, value_name = "FILE")]
@@ -24,10 +23,10 @@ pub(crate) struct Compile {
     #[arg(short, long)]
     arch: String,
     /// Folder for the results.
-    #[arg(short, long, visible_alias = "output-dir", value_name = "DIR", default_value = ".")]
+    #[arg(short, long = "output_dir", alias = "output-dir", value_name = "DIR", default_value = ".")]
     output_dir: PathBuf,
     /// Name of the result, without extension.
-    #[arg(short, long, visible_alias = "net-name", value_name = "NAME", default_value = "deploy")]
+    #[arg(short, long = "net_name", alias = "net-name", value_name = "NAME", default_value = "deploy")]
     net_name: String,
     /// Also write the program at every level of the IR, as NAME.mlir.
     #[arg(long)]

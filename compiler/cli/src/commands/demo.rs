@@ -16,15 +16,15 @@ use crate::{files, network, partition, tensors};
 
 /// Compile and run the built-in example and draw what it did.
 ///
-/// A small network trained for this project (examples/fashion_cnn) classifies twelve pictures of clothes: it is compiled for a DPU, its
+/// A small network trained for this project (`examples/fashion_cnn`) classifies twelve pictures of clothes: it is compiled for a DPU, its
 /// program runs on the accelerator model, and its softmax on the CPU.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Target, board or arch.json.
     #[arg(short, long, default_value = "kv260")]
     arch: String,
-    /// Folder for fashion_cnn.xmodel and fashion_cnn.png.
-    #[arg(short, long, visible_alias = "output-dir", value_name = "DIR", default_value = "demo")]
+    /// Folder for `fashion_cnn.xmodel` and `fashion_cnn.png`.
+    #[arg(short, long = "output_dir", alias = "output-dir", value_name = "DIR", default_value = "demo")]
     output_dir: PathBuf,
 }
 

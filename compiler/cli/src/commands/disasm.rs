@@ -48,10 +48,13 @@ impl Disasm {
         }
         let text = match self.format {
             Format::Ir => ir_text(&programs),
-            Format::Amd => programs
-                .iter()
-                .map(|program| format!("# {}\n{}", program.name, dpuc_isa::to_text(&program.instructions)))
-                .collect(),
+            Format::Amd => {
+                let texts = programs.iter();
+                texts
+                    .map(|program| format!("# {}\n{}", program.name, dpuc_isa::to_text(&program.instructions)))
+                    .collect::<Vec<_>>()
+                    .concat()
+            }
         };
         match &self.output {
             Some(path) => files::write(path, text.as_bytes()),

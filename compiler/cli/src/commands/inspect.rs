@@ -108,12 +108,12 @@ fn macs(index: &GraphIndex<'_>, op: &Op) -> u64 {
     let producer = |argument: &str| op.arg(argument).first().and_then(|name| index.op(name));
     let (Some(weights), Some(input)) = (producer("weights"), producer("input")) else { return 0 };
     let channels = |op: &Op| op.tensor.dims.last().map_or(1, |&dim| u64::try_from(dim).unwrap_or(1)).max(1);
-    // Each output (input, if transposed) element takes part in as many products as one channel has weights.
+    // Each output element (input element, if transposed) takes part in as many products as one channel has weights.
     match op.kind.as_str() {
-        "conv2d-fix" => elements(op).saturating_mul(elements(weights) / channels(op)),
-        "transposed-conv2d-fix" => elements(input).saturating_mul(elements(weights) / channels(input)),
-        "depthwise-conv2d-fix" => elements(op).saturating_mul(elements(weights) / channels(op)),
-        "transposed-depthwise-conv2d-fix" => elements(input).saturating_mul(elements(weights) / channels(input)),
+        "conv2d-fix" | "depthwise-conv2d-fix" => elements(op).saturating_mul(elements(weights) / channels(op)),
+        "transposed-conv2d-fix" | "transposed-depthwise-conv2d-fix" => {
+            elements(input).saturating_mul(elements(weights) / channels(input))
+        }
         _ => 0,
     }
 }

@@ -14,6 +14,7 @@ use crate::{files, network};
 
 /// Read, verify, transform and print IR text.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Opt {
     /// IR text, or an .xmodel to import; standard input if absent or `-`.
     file: Option<PathBuf>,

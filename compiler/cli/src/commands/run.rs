@@ -28,7 +28,7 @@ pub(crate) struct Run {
     #[arg(short, long = "input", value_name = "[NAME=]FILE", num_args = 1..)]
     inputs: Vec<String>,
     /// Folder for the outputs.
-    #[arg(short, long, visible_alias = "output-dir", value_name = "DIR", default_value = ".")]
+    #[arg(short, long = "output_dir", alias = "output-dir", value_name = "DIR", default_value = ".")]
     output_dir: PathBuf,
     /// Run only this DPU subgraph, on inputs of its own.
     #[arg(long, value_name = "NAME")]
@@ -90,7 +90,7 @@ impl Run {
         let inputs = dpuc_runtime::function_inputs(&ir, "main");
         let outputs = dpuc_runtime::function_outputs(&ir, "main");
         network::lower(&mut ir)?;
-        let tensors = dpuc_runtime::run_reference(&ir, &self.read_inputs(&inputs)?)?;
+        let tensors = dpuc_runtime::run_reference(&ir, self.read_inputs(&inputs)?)?;
         Ok(Outcome { tensors: outputs.into_iter().zip(tensors).collect(), statistics: Vec::new() })
     }
 
