@@ -77,8 +77,8 @@ fn spread(ir: &Ir, op: OpId, bytes: Vec<u8>, width: usize) -> Result<Vec<u8>, St
     }
 }
 
-/// Most elements a constant written as one number may have: more than any DDR region holds.
-const ELEMENTS_MAX: usize = 1 << 30;
+/// Most elements a constant written as one number may have: as many as a DDR region holds.
+const ELEMENTS_MAX: usize = 1 << 29;
 
 #[cfg(test)]
 mod tests {

@@ -65,7 +65,11 @@ fn compile_subgraph(
 ) -> Result<(Program, Vec<Location>), BackendError> {
     let mut stream = Stream::new(target);
     let mut locations = Vec::new();
-    for op in ir.ops(single_block(ir, subgraph)?).filter(|&op| ir.is(op, &dpu::SUPERLAYER)) {
+    for op in ir.ops(single_block(ir, subgraph)?) {
+        if !ir.is(op, &dpu::SUPERLAYER) {
+            require_placed(ir, op, name)?;
+            continue;
+        }
         let superlayer = Superlayer::of(ir, op, name)?;
         let named = || operation_name(ir, superlayer.operation).to_owned();
         let layers = planned_layers(ir, &superlayer, target)
@@ -77,4 +81,13 @@ fn compile_subgraph(
     }
     let program = stream.finish().map_err(|error| BackendError::Illegal { subgraph: name.to_owned(), error })?;
     Ok((program, locations))
+}
+
+/// Refuses operations that only a subgraph without memory plan has.
+fn require_placed(ir: &Ir, op: OpId, subgraph: &str) -> Result<(), BackendError> {
+    if [&dpu::UPLOAD, &dpu::PARAMETER, &dpu::DOWNLOAD, &dpu::RETURN].into_iter().any(|kind| ir.is(op, kind)) {
+        return Ok(());
+    }
+    let problem = format!("`{}` is in no superlayer; run `plan` first", operation_name(ir, op));
+    Err(BackendError::Unplanned { subgraph: subgraph.to_owned(), problem })
 }

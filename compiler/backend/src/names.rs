@@ -1,43 +1,27 @@
 //! Names of operations and tensors, from locations.
 //!
-//! The first node name of an operation's location is the name of the operation in reports and in the `.xmodel`. Operations that were
-//! fused keep all their names; the last one, that of the `fix` behind them, is the name of the result (`spec/xmodel.md` section 3.7).
+//! The first node name of an operation's location is the name of the operation in reports and in the `.xmodel`, the last one, that of
+//! the `fix` behind it, the name of its result (`spec/xmodel.md` section 3.7).
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use dpuc_dialects::{BlockId, Ir, Location, LocationKind, OpId};
+use dpuc_dialects::dialects::int8;
+use dpuc_dialects::{BlockId, Ir, LocationKind, OpId};
 use rustc_hash::FxHashMap;
-
-/// All node names in a location, in order.
-fn node_names(ir: &Ir, location: Location) -> Vec<&str> {
-    match ir.location_kind(location) {
-        LocationKind::Name(name, _) => vec![name],
-        LocationKind::Fused(parts) => parts.iter().flat_map(|&part| node_names(ir, part)).collect(),
-        LocationKind::Unknown | LocationKind::File { .. } => Vec::new(),
-    }
-}
 
 /// The name of an operation; the operation's kind if its location has none.
 pub(crate) fn operation_name(ir: &Ir, op: OpId) -> &str {
     ir.location_name(ir.op(op).location).unwrap_or_else(|| ir.op_name(op))
 }
 
-/// The name of the fixed-point tensor an operation gives: that of the `fix` fused into it, or else made as quantisers make it.
-pub(crate) fn fixed_tensor_name(ir: &Ir, op: OpId) -> String {
-    let names = node_names(ir, ir.op(op).location);
-    match names[..] {
-        [_, .., last] => last.to_owned(),
-        _ => format!("{}_fix", operation_name(ir, op)),
-    }
-}
-
-/// The name of the tensor an operation of the host gives: the last node name of its location.
+/// The name of the tensor an operation gives: the last node name of its location.
 pub(crate) fn tensor_name(ir: &Ir, op: OpId) -> &str {
-    node_names(ir, ir.op(op).location).last().copied().unwrap_or_else(|| ir.op_name(op))
+    ir.location_names(ir.op(op).location).last().copied().unwrap_or_else(|| ir.op_name(op))
 }
 
-/// Gives every operation of the block that has no node name one: the name of its result, or its kind and a number.
+/// Gives every operation of the block that has no node name one: the name of its result, or its kind and a number. An unnamed
+/// conversion to float is named after the tensor it converts.
 pub(crate) fn name_operations(ir: &mut Ir, block: BlockId) {
     let ops: Vec<OpId> = ir.ops(block).collect();
     let mut taken: HashSet<String> =
@@ -48,8 +32,8 @@ pub(crate) fn name_operations(ir: &mut Ir, block: BlockId) {
         if ir.location_name(location).is_some() || ir.results(op).is_empty() {
             continue;
         }
-        let own = ir.value_name(ir.result(op)).filter(|name| !taken.contains(*name)).map(str::to_owned);
-        let name = own.unwrap_or_else(|| {
+        let own = ir.value_name(ir.result(op)).map(str::to_owned).or_else(|| converted_name(ir, op));
+        let name = own.filter(|name| !taken.contains(name)).unwrap_or_else(|| {
             let kind = ir.op_name(op).split_once('.').map_or(ir.op_name(op), |(_, short)| short).to_owned();
             let count = counts.entry(kind.clone()).or_default();
             loop {
@@ -65,6 +49,12 @@ pub(crate) fn name_operations(ir: &mut Ir, block: BlockId) {
         let named = ir.location(LocationKind::Name(Arc::from(name), inner));
         ir.set_location(op, named);
     }
+}
+
+/// The name of a conversion to float: the tensor's name and an underscore (`spec/xmodel.md` section 3.7).
+fn converted_name(ir: &Ir, op: OpId) -> Option<String> {
+    let source = ir.defining_op(ir.operands(op).first().copied()?)?;
+    ir.is(op, &int8::DEQUANTISE).then(|| format!("{}_", tensor_name(ir, source)))
 }
 
 /// Hands out names that differ from each other.
@@ -95,7 +85,7 @@ impl UniqueNames {
 mod tests {
     use super::*;
     use dpuc_dialects::OpBuilder;
-    use dpuc_dialects::dialects::{func, int8};
+    use dpuc_dialects::dialects::func;
 
     #[test]
     fn names_come_from_locations_then_values_then_kinds() {
@@ -116,7 +106,7 @@ mod tests {
         ];
         name_operations(&mut ir, entry);
         assert_eq!(ops.map(|op| operation_name(&ir, op)), ["conv", "b", "requantise_0", "requantise_1"]);
-        assert_eq!(ops.map(|op| fixed_tensor_name(&ir, op))[..2], ["relu_fix", "b_fix"]);
+        assert_eq!(ops.map(|op| tensor_name(&ir, op))[..2], ["relu_fix", "b"]);
     }
 
     #[test]

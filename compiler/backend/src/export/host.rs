@@ -15,7 +15,7 @@ use super::workload::Workload;
 use super::{Exporter, set_workload, subgraph_name};
 use crate::constants::{float_elements, int8_elements};
 use crate::error::BackendError;
-use crate::names::{fixed_tensor_name, operation_name, tensor_name};
+use crate::names::{operation_name, tensor_name};
 use crate::partition::{Dag, is_constant};
 
 /// The operations of `@main` that are neither constants nor already exported as inputs.
@@ -114,10 +114,10 @@ impl Exporter<'_> {
         }
         let form = self.host_form(op)?;
         let shape = result_dims(ir, op).map_err(|reason| self.refuse(op, reason))?;
-        let (name, tensor_name) = self.host_names(op, &operands);
+        let (name, tensor) = (operation_name(ir, op).to_owned(), tensor_name(ir, op).to_owned());
         let tensor = match ir.fix_of(ir.result(op)) {
-            Some(fix) => fixed_tensor(tensor_name, shape, fix),
-            None => Tensor::new(tensor_name, shape, DataType::FLOAT32),
+            Some(fix) => fixed_tensor(tensor, shape, fix),
+            None => Tensor::new(tensor, shape, DataType::FLOAT32),
         };
         let mut operator = self.operator(name, form, &operands, tensor);
         if let Some(kind) = ir.str(op, "type").filter(|_| ir.is(op, &nn::CUSTOM)) {
@@ -149,25 +149,6 @@ impl Exporter<'_> {
         form.map_err(|reason| self.refuse(op, reason))
     }
 
-    /// Names of the operator and its tensor. A conversion to float is named after what it converts and, inside the host's part,
-    /// after its reader (`spec/xmodel.md` section 3.7).
-    fn host_names(&self, op: OpId, operands: &[usize]) -> (String, String) {
-        let ir = self.ir;
-        if ir.is(op, &int8::DEQUANTISE) {
-            let converted = operands.first().map_or("", |&producer| self.ops[producer].tensor.name.as_str());
-            let users = ir.users(ir.result(op));
-            let reader = users.iter().find(|&&user| !ir.results(user).is_empty());
-            let returned = users.iter().any(|&user| ir.is(user, &func::RETURN));
-            let reader = reader.filter(|_| !returned).map_or("", |&reader| operation_name(ir, reader));
-            let name = format!("{converted}_{reader}");
-            return (name.clone(), name);
-        }
-        let name = operation_name(ir, op).to_owned();
-        let fixed = ir.fix_of(ir.result(op)).is_some() && !ir.is(op, &int8::QUANTISE);
-        let tensor = if fixed { fixed_tensor_name(ir, op) } else { tensor_name(ir, op).to_owned() };
-        (name, tensor)
-    }
-
     /// The operator that gives a value to an operation of the host; a constant is added where it is first read.
     fn host_value(&mut self, reader: OpId, value: ValueId) -> Result<usize, BackendError> {
         if let Some(&producer) = self.producers.get(&value) {
@@ -186,7 +167,7 @@ impl Exporter<'_> {
         let (kind, bytes, tensor) = match ir.fix_of(ir.result(op)) {
             Some(fix) => {
                 let bytes = int8_elements(ir, op)?.into_owned();
-                ("const-fix", bytes, fixed_tensor(fixed_tensor_name(ir, op), shape.clone(), fix))
+                ("const-fix", bytes, fixed_tensor(tensor_name(ir, op).to_owned(), shape.clone(), fix))
             }
             None => {
                 let (element, bytes) = float_elements(ir, op)?;

@@ -17,7 +17,7 @@ use super::{Exporter, set_workload, subgraph_name};
 use crate::constants::int8_elements;
 use crate::emit::program_symbol;
 use crate::error::BackendError;
-use crate::names::{fixed_tensor_name, operation_name};
+use crate::names::{operation_name, tensor_name};
 use crate::operator::planned_layers;
 use crate::partition::single_block;
 use crate::placement::{Placement, region};
@@ -160,7 +160,7 @@ impl Exporter<'_> {
         let value = ir.result(op);
         let fix = ir.fix_of(value).ok_or_else(|| part.unplanned("a result has no fix point"))?;
         let suffix = if part.downloaded.contains(&value) { "_download_0" } else { "" };
-        let mut tensor = fixed_tensor(fixed_tensor_name(ir, operation) + suffix, shape, fix);
+        let mut tensor = fixed_tensor(format!("{}{suffix}", tensor_name(ir, operation)), shape, fix);
         set_place(&mut tensor, &part.place(value)?, true);
         let mut operator = self.operator(operation_name(ir, operation).to_owned(), form, &operands, tensor);
 
@@ -207,7 +207,7 @@ impl Exporter<'_> {
         })?;
         space.copy_from_slice(&elements);
 
-        let mut tensor = fixed_tensor(fixed_tensor_name(ir, op), shape.clone(), fix);
+        let mut tensor = fixed_tensor(tensor_name(ir, op).to_owned(), shape.clone(), fix);
         set_place(&mut tensor, &place, false);
         // The bytes are in the constant region. Files of AMD's compiler have the weights of some transposed convolutions there in
         // another order (`spec/recipes-conv.md` section 5.5); where a reader could take ours for those, they are here as well.
@@ -255,6 +255,9 @@ impl Exporter<'_> {
     }
 }
 
+/// Bytes the DPU can address in a region.
+const REGION_MAX: i32 = 1 << 29;
+
 fn register(region: u8) -> String {
     format!("REG_{region}")
 }
@@ -270,7 +273,7 @@ fn context_type(region: u8) -> &'static str {
 fn i32_sizes(sizes: &[i64; region::COUNT]) -> Option<[i32; region::COUNT]> {
     let mut narrow = [0; region::COUNT];
     for (narrow, &size) in narrow.iter_mut().zip(sizes) {
-        *narrow = i32::try_from(size).ok().filter(|&size| size >= 0)?;
+        *narrow = i32::try_from(size).ok().filter(|size| (0..=REGION_MAX).contains(size))?;
     }
     Some(narrow)
 }

@@ -70,7 +70,7 @@ mod tests {
         let mut random = dpuc_isa::Random::new(3);
         let mut next = |bound: u64| random.bits() % bound;
         for _ in 0..200 {
-            let buffers: Vec<Lifetime> = (0..1 + next(40))
+            let buffers: Vec<Lifetime> = (0..=next(40))
                 .map(|_| {
                     let first = next(50) as usize;
                     lifetime(1 + next(500), first, first + next(10) as usize)

@@ -199,11 +199,7 @@ fn check_run(
 }
 
 /// Boundaries in the order of the subgraph's children, which is that of the call's operands or results.
-fn in_order<'a>(
-    view: &'a DpuSubgraph<'_>,
-    kind: &'a str,
-    boundaries: &'a [Boundary<'_>],
-) -> Vec<&'a Boundary<'a>> {
+fn in_order<'a>(view: &'a DpuSubgraph<'_>, kind: &'a str, boundaries: &'a [Boundary<'_>]) -> Vec<&'a Boundary<'a>> {
     let names = view.subgraph.children.iter().filter_map(|child| child.ops.first());
     names
         .filter_map(|name| boundaries.iter().find(|boundary| boundary.op.kind == kind && boundary.op.name == *name))

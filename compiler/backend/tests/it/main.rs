@@ -7,4 +7,5 @@ mod nets;
 mod partition;
 mod plan;
 mod program;
+mod samples;
 mod single;

@@ -278,9 +278,13 @@ impl Net {
         self.op(&int8::QUANTISE, &[input], &[], &shape, fix)
     }
 
+    /// A conversion to float without a name of its own.
     pub(crate) fn dequantise(&mut self, input: ValueId) -> ValueId {
         let shape = self.shape(input);
-        self.float(&int8::DEQUANTISE, &[input], &[], &shape)
+        let value = self.float(&int8::DEQUANTISE, &[input], &[], &shape);
+        let (op, unknown) = (self.ir.defining_op(value).unwrap(), self.ir.unknown_location());
+        self.ir.set_location(op, unknown);
+        value
     }
 
     pub(crate) fn softmax(&mut self, input: ValueId) -> ValueId {

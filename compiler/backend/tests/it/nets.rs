@@ -1,6 +1,6 @@
 //! Networks of several operations: sharing, concatenation, reshapes, several inputs and outputs, host operators in between.
 
-use dpuc_backend::Device;
+use dpuc_backend::{Device, program_symbol};
 use dpuc_dialects::ValueId;
 use dpuc_dialects::dialects::int8;
 use dpuc_isa::Random;
@@ -125,6 +125,29 @@ fn relu6_beside_convolutions() {
     let c = net.hard_sigmoid(b, 7);
     let d = net.mul([b, c], 4);
     check(net, &[d]);
+}
+
+/// Every instruction carries the operation it computes, by the name the report uses.
+#[test]
+fn instructions_keep_their_origin() {
+    let mut net = Net::new(9);
+    let x = net.input(&[1, 6, 6, 16], 5);
+    let a = net.conv(x, &Conv::same(16, 3, 4));
+    let b = net.requantise(a, "relu6", 4);
+    let joined = net.concat(&[a, b, x], 3, 4);
+    let flat = net.reshape(joined, &[1, 6 * 6 * 48]);
+    let compiled = check(net, &[flat]);
+    let name = program_symbol(&compiled.report.subgraphs[0].name);
+    let program = compiled.ir.find_symbol(&name).unwrap();
+    let body = compiled.ir.region_blocks(compiled.ir.op_regions(program)[0])[0];
+    let mut origins: Vec<&str> = Vec::new();
+    for op in compiled.ir.ops(body) {
+        let origin = compiled.ir.location_name(compiled.ir.op(op).location).expect("an origin");
+        if origins.last() != Some(&origin) {
+            origins.push(origin);
+        }
+    }
+    assert_eq!(origins, ["conv2d_2", "requantise_3", "concat_4"]);
 }
 
 #[test]

@@ -43,8 +43,7 @@ fn every_operation_on_the_host_has_a_reason() {
     let shape = net.shape(x);
     let tanh = net.float(&nn::TANH, &[real], &[], &shape);
     let flat = net.reshape(x, &[1, 12800]);
-    let (_, report) =
-        partitioned(net, &[wide, shift, coarse, bilinear, corners, batched, tanh, flat]);
+    let (_, report) = partitioned(net, &[wide, shift, coarse, bilinear, corners, batched, tanh, flat]);
     insta::assert_snapshot!(lines(&report).join("\n"));
     assert_eq!(report.count(Device::Dpu), 0);
     assert!(report.subgraphs.is_empty());
@@ -57,7 +56,10 @@ fn weights_that_are_computed_stay_on_the_host() {
     let weights = net.input(&[8, 1, 1, 8], 7);
     let y = net.op(&int8::CONV2D, &[x, weights], &[], &[1, 4, 4, 8], 4);
     let (_, report) = partitioned(net, &[y]);
-    assert_eq!(lines(&report), ["conv2d_0: its weights are not a constant; the DPU loads them from its constant region"]);
+    assert_eq!(
+        lines(&report),
+        ["conv2d_0: its weights are not a constant; the DPU loads them from its constant region"]
+    );
 }
 
 #[test]
@@ -73,7 +75,8 @@ fn concatenations_and_reshapes_follow_their_inputs() {
     let flat = net.reshape(a, &[1, 128]);
     let (_, report) = partitioned(net, &[mixed, rows, idle, flat]);
     let names = ["concat_4", "concat_5", "concat_6", "reshape_7"];
-    let found: Vec<String> = lines(&report).into_iter().filter(|line| names.iter().any(|name| line.starts_with(name))).collect();
+    let found: Vec<String> =
+        lines(&report).into_iter().filter(|line| names.iter().any(|name| line.starts_with(name))).collect();
     assert_eq!(
         found,
         [

@@ -1,9 +1,11 @@
 //! The memory plan.
 
-use dpuc_backend::{Options, compile, partition, plan};
+use dpuc_backend::{Options, compile, emit, export, partition, plan};
 use dpuc_dialects::Ir;
 use dpuc_dialects::dialects::int8;
-use dpuc_dialects::text::{PrintOptions, print};
+use dpuc_dialects::text::{ParseOptions, PrintOptions, parse, print};
+use dpuc_evaluate::{Tensor, evaluate};
+use dpuc_runtime::Session;
 
 use crate::harness::{body_of, largest};
 use crate::net::{Conv, Net};
@@ -30,6 +32,15 @@ fn tiny() -> Ir {
 #[test]
 fn a_tiny_network() {
     insta::assert_snapshot!(print(&planned(tiny()), PrintOptions::default()));
+}
+
+/// Everything down to the instructions is text that can be read again.
+#[test]
+fn all_levels_are_text() {
+    let text = print(&compile(tiny(), &largest(), &Options::default()).unwrap().ir, PrintOptions::default());
+    let parsed = parse(&text, &ParseOptions::default());
+    assert!(parsed.is_ok(), "{:?}", parsed.diagnostics);
+    assert_eq!(print(&parsed.ir, PrintOptions::default()), text);
 }
 
 #[test]
@@ -73,5 +84,46 @@ fn a_network_beyond_the_address_space_is_refused() {
     let four = net.add(&inputs[..4], "none", 3);
     let all = net.add(&[four, inputs[4]], "none", 3);
     let error = compile(net.finish(&[all]), &largest(), &Options::default()).unwrap_err().to_string();
-    assert!(error.starts_with("DPU subgraph `@subgraph_add_0` needs 671088640 bytes in REG_2; the DPU addresses 536870912"), "{error}");
+    assert!(
+        error.starts_with("DPU subgraph `@subgraph_add_0` needs 671088640 bytes in REG_2; the DPU addresses 536870912"),
+        "{error}"
+    );
+}
+
+#[test]
+fn planning_twice_or_emitting_unplanned_subgraphs_is_refused() {
+    let mut ir = tiny();
+    partition(&mut ir, &largest()).unwrap();
+    let error = emit(&mut ir, &largest()).unwrap_err().to_string();
+    assert_eq!(error, "DPU subgraph `@subgraph_avg_pool_7`: `constant_1` is in no superlayer; run `plan` first");
+    let error = export(&ir, &largest(), &Options::default()).unwrap_err().to_string();
+    assert_eq!(error, "DPU subgraph `@subgraph_avg_pool_7`: it has no region_sizes of 31 bits; was it planned?");
+    plan(&mut ir, &largest()).unwrap();
+    let error = plan(&mut ir, &largest()).unwrap_err().to_string();
+    assert!(error.contains("`dpu.upload` has no DPU form"), "{error}");
+    let error = export(&ir, &largest(), &Options::default()).unwrap_err().to_string();
+    assert!(error.contains("there is no program `@subgraph_avg_pool_7_program`; run `emit` first"), "{error}");
+}
+
+/// Swaps the placements of two superlayers: the reference does not see it, the model must.
+#[test]
+fn a_wrong_plan_is_found_by_the_model() {
+    let mut net = Net::new(5);
+    let x = net.input(&[1, 4, 4, 8], 5);
+    let a = net.conv(x, &Conv::same(8, 3, 4));
+    let b = net.conv(a, &Conv::same(8, 3, 4));
+    let c = net.add(&[a, b], "none", 4);
+    let mut ir = net.finish(&[c]);
+    partition(&mut ir, &largest()).unwrap();
+    let name = plan(&mut ir, &largest()).unwrap().subgraphs[0].name.clone();
+    let superlayers: Vec<_> =
+        body_of(&ir, &name).into_iter().filter(|&op| ir.op_name(op) == "dpu.superlayer").collect();
+    let first = ir.attribute(superlayers[0], "placements").cloned().unwrap();
+    ir.set_attribute(superlayers[1], "placements", first);
+    emit(&mut ir, &largest()).unwrap();
+    let graph = export(&ir, &largest(), &Options::default()).unwrap();
+    let inputs = vec![Tensor::from_i8(&[1, 4, 4, 8], (0..128).map(|i| i as i8).collect()).unwrap()];
+    let expected = evaluate(&ir, "main", &inputs, &mut |_, _| {}).unwrap();
+    let outcome = Session::new(&graph).unwrap().run(inputs).unwrap();
+    assert_ne!(outcome.tensors[0].1, expected[0]);
 }

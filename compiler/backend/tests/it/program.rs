@@ -20,8 +20,9 @@ fn every_instruction_survives_as_an_operation() {
     let instructions: Vec<Instruction> = (0..60_000).map(|_| random_instruction(&mut random)).collect();
     let mut ir = Ir::new();
     let locations = ["a", "b"].map(|name| ir.named_location(name));
-    let program =
-        program_from_instructions(&mut ir, "p", Some("DPUCZDX8G_ISA1_B4096"), &instructions, |index| locations[index % 2]);
+    let program = program_from_instructions(&mut ir, "p", Some("DPUCZDX8G_ISA1_B4096"), &instructions, |index| {
+        locations[index % 2]
+    });
     assert!(verify(&ir).is_empty(), "{:?}", verify(&ir).list().first());
     assert_eq!(instructions_from_program(&ir, program).unwrap(), instructions);
     assert_eq!(ir.str(program, "target"), Some("DPUCZDX8G_ISA1_B4096"));
