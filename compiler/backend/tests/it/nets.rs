@@ -150,9 +150,11 @@ fn instructions_keep_their_origin() {
     assert_eq!(origins, ["conv2d_2", "requantise_3", "concat_4"]);
 }
 
+/// 24 networks, times `DPUC_BACKEND_CASES` if set.
 #[test]
 fn random_networks() {
-    for seed in 0..24 {
+    let factor = std::env::var("DPUC_BACKEND_CASES").ok().and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
+    for seed in 0..24 * factor {
         let mut net = Net::new(seed);
         let mut random = Random::new(seed ^ 0xace);
         let shape = [1, 3 + random.below(8) as usize, 3 + random.below(8) as usize, 1 + random.below(24) as usize];
