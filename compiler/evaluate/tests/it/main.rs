@@ -1,6 +1,8 @@
 //! Networks evaluated and compared with AMD's own results.
 
 mod compiled;
+mod containers;
+mod float;
 mod golden;
 mod networks;
 mod quantised;

@@ -1,26 +1,13 @@
 //! Real files.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use dpuc_dialects::text::{ParseOptions, PrintOptions, parse, print};
 use dpuc_dialects::verify::verify;
 use dpuc_dialects::{dialects::func, dialects::nn};
 use dpuc_import::{Form, Imported, import_xmodel};
-
-/// `path` below the folder named by `DPUC_SHARED`, or the one next to the workspace; `None`, with a notice, when it is absent and not
-/// required.
-pub(crate) fn shared(path: &str) -> Option<PathBuf> {
-    let folder = env::var_os("DPUC_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let found = folder.join(path);
-    if found.exists() {
-        return Some(found);
-    }
-    assert!(env::var_os("DPUC_REQUIRE_SHARED").is_none_or(|required| required != "1"), "{} is absent", found.display());
-    eprintln!("SKIPPED: {} does not exist; set DPUC_SHARED to the folder that has it", found.display());
-    None
-}
+pub(crate) use dpuc_samples::shared;
 
 /// Every `.xmodel` among the samples with its path below the folder of models, ordered by path.
 pub(crate) fn samples() -> Vec<(String, PathBuf)> {

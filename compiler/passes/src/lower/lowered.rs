@@ -214,7 +214,8 @@ impl NewConstant {
         Some(Self { origin: ir.defining_op(of)?, suffix, shape, elements, point: ir.fix_of(of)? })
     }
 
-    fn insert(self, rewriter: &mut Rewriter<'_>) -> ValueId {
+    /// Creates it.
+    pub(super) fn insert(self, rewriter: &mut Rewriter<'_>) -> ValueId {
         let Self { origin, suffix, shape, elements, point } = self;
         let ir = rewriter.tables();
         let location = ir.op(origin).location;

@@ -78,6 +78,7 @@ pub fn lower_to_int8(ir: &mut Ir) -> Result<Lowering, PassError> {
         .with(boundary::Redundant)
         .with(OnFix::new(boundary::Requantise, &notes))
         .with(OnFix::new(boundary::Quantise, &notes))
+        .with(movement::ReshapedConstant)
         .with(movement::UnfixedReshape)
         .with(movement::UnfixedConcat);
     let lowered = apply(ir, root, &patterns).map_err(other)?;

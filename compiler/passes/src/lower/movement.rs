@@ -3,10 +3,10 @@
 use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Rewriter};
-use dpuc_dialects::{Ir, OpId, ValueId};
+use dpuc_dialects::{Ir, OpBuilder, OpId, ValueId};
 
-use super::code::{Fix, code};
-use super::lowered::{FixPattern, Lowered};
+use super::code::{Fix, code, constant_code, constant_elements};
+use super::lowered::{FixPattern, Lowered, NewConstant};
 
 /// `nn.concat`: each input is requantised to the output's fix point.
 pub(super) struct Concat;
@@ -59,6 +59,32 @@ impl Pattern for UnfixedReshape {
 
     fn rewrite(&self, found: Lowered, _: OpId, rewriter: &mut Rewriter<'_>) {
         found.apply(rewriter);
+    }
+}
+
+/// A constant of codes under another shape is another constant.
+pub(super) struct ReshapedConstant;
+
+impl Pattern for ReshapedConstant {
+    const NAME: &'static str = "reshaped-constant";
+    type Match = NewConstant;
+
+    fn root(&self) -> &'static OpDefinition {
+        &nn::RESHAPE
+    }
+
+    fn matches(&self, ir: &Ir, op: OpId) -> Option<NewConstant> {
+        let constant = constant_code(ir, ir.operand(op, 0))?;
+        let elements = constant_elements(ir, constant)?;
+        NewConstant::derived(ir, constant, "(reshaped)", ir.shape_of(ir.result(op))?, elements)
+    }
+
+    fn rewrite(&self, found: NewConstant, op: OpId, rewriter: &mut Rewriter<'_>) {
+        let ty = rewriter.ir().value_type(rewriter.ir().result(op));
+        let code = found.insert(rewriter);
+        let dequantised = rewriter.insert(OpBuilder::new(&int8::DEQUANTISE).operands([code]).result(ty, ""));
+        let dequantised = rewriter.ir().result(dequantised);
+        rewriter.replace(op, &[dequantised]);
     }
 }
 

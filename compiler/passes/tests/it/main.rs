@@ -1,0 +1,4 @@
+//! Passes on text.
+
+mod dead_code;
+mod lower;
