@@ -1,54 +1,12 @@
 //! What the tests over real models share: finding the models, golden arrays, random inputs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dpuc_dialects::Ir;
 use dpuc_dialects::dialects::func;
 use dpuc_evaluate::Tensor;
+pub use dpuc_samples::{COMPILED, QUANTISED, models};
 use dpuc_xmodel::Graph;
-
-/// All compiled samples, below `models/xmodel` of the shared folder.
-pub const COMPILED: [&str; 15] = [
-    "dpu_mnist/compiled_b4096.xmodel",
-    "mnist_cnn/compiled_b4096.xmodel",
-    "pointpillars/compiled_b4096.xmodel",
-    "squeezenet/compiled_b4096.xmodel",
-    "tf2_custom_op/compiled_b4096.xmodel",
-    "unet2d_liver/compiled_b4096.xmodel",
-    "zero_dce/compiled_b4096.xmodel",
-    "yolox_nano/compiled_b512.xmodel",
-    "yolox_nano/compiled_b800.xmodel",
-    "yolox_nano/compiled_b1024.xmodel",
-    "yolox_nano/compiled_b1152.xmodel",
-    "yolox_nano/compiled_b1600.xmodel",
-    "yolox_nano/compiled_b2304.xmodel",
-    "yolox_nano/compiled_b3136.xmodel",
-    "yolox_nano/compiled_b4096.xmodel",
-];
-
-/// All quantised samples.
-pub const QUANTISED: [&str; 4] = [
-    "mnist_cnn/quantised.xmodel",
-    "cifar_resnet20/quantised.xmodel",
-    "zero_dce/quantised.xmodel",
-    "pointpillars/quantised.xmodel",
-];
-
-/// The folder of sample models; `None`, with a notice, when it is absent and not required.
-///
-/// # Panics
-/// If it is absent and `DPUC_REQUIRE_SHARED` is 1.
-pub fn models() -> Option<PathBuf> {
-    let shared = std::env::var_os("DPUC_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
-    let folder = shared.join("models/xmodel");
-    if folder.exists() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("DPUC_REQUIRE_SHARED").is_none_or(|v| v != "1"), "{} is required", folder.display());
-    eprintln!("SKIPPED: {} does not exist; set DPUC_SHARED to the folder that has models/", folder.display());
-    None
-}
 
 /// Reads a sample.
 ///

@@ -1,7 +1,7 @@
 //! The generic form is accepted by upstream MLIR tools with unregistered dialects allowed.
 //!
 //! Optional: `DPUC_MLIR_OPT` is the tool's command line, e.g. `xdsl-opt --allow-unregistered-dialect` or
-//! `iree-opt --allow-unregistered-dialect`, both from PyPI.
+//! `iree-opt --allow-unregistered-dialect`, both from the Python package index.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -16,13 +16,24 @@ pub(crate) fn show(report: &PartitionReport) -> String {
             subgraph.name, subgraph.operations, subgraph.inputs, subgraph.outputs
         );
     }
-    for operation in report.operations.iter().filter(|operation| operation.device == Device::Cpu) {
+    let on_cpu = report.operations.iter().filter(|operation| operation.device == Device::Cpu);
+    let (conversions, others): (Vec<_>, Vec<_>) = on_cpu.partition(|operation| is_conversion(&operation.kind));
+    if !conversions.is_empty() {
+        let names: Vec<_> = conversions.iter().map(|operation| operation.name.as_str()).collect();
+        text += &format!("  conversions between floats and int8, on the CPU: {}\n", names.join(", "));
+    }
+    for operation in others {
         text += &format!("  on the CPU: {} ({})\n", operation.name, operation.kind);
         for reason in &operation.reasons {
             text += &format!("      {reason}\n");
         }
     }
     text
+}
+
+/// Conversions at the boundary of the integer part are always the host's.
+fn is_conversion(kind: &str) -> bool {
+    ["int8.quantise", "int8.dequantise"].contains(&kind)
 }
 
 pub(crate) fn to_json(report: &PartitionReport) -> Value {

@@ -4,44 +4,13 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dpuc_accel::{Core, Regions};
 use dpuc_isa::{Instruction, Target, decode};
+pub(crate) use dpuc_samples::{COMPILED as SAMPLES, models};
 use dpuc_xmodel::{Attributed, Graph, Subgraph, Tensor};
 use npyz::npz::NpzArchive;
-
-/// All compiled samples, below `models/xmodel` of the shared folder.
-pub(crate) const SAMPLES: [&str; 15] = [
-    "dpu_mnist/compiled_b4096.xmodel",
-    "mnist_cnn/compiled_b4096.xmodel",
-    "pointpillars/compiled_b4096.xmodel",
-    "squeezenet/compiled_b4096.xmodel",
-    "tf2_custom_op/compiled_b4096.xmodel",
-    "unet2d_liver/compiled_b4096.xmodel",
-    "zero_dce/compiled_b4096.xmodel",
-    "yolox_nano/compiled_b512.xmodel",
-    "yolox_nano/compiled_b800.xmodel",
-    "yolox_nano/compiled_b1024.xmodel",
-    "yolox_nano/compiled_b1152.xmodel",
-    "yolox_nano/compiled_b1600.xmodel",
-    "yolox_nano/compiled_b2304.xmodel",
-    "yolox_nano/compiled_b3136.xmodel",
-    "yolox_nano/compiled_b4096.xmodel",
-];
-
-/// The folder with sample models; `None`, with a notice, when it is absent and not required.
-pub(crate) fn models() -> Option<PathBuf> {
-    let shared = std::env::var_os("DPUC_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let found = shared.join("models/xmodel");
-    if found.exists() {
-        return Some(found);
-    }
-    assert!(std::env::var_os("DPUC_REQUIRE_SHARED").is_none_or(|v| v != "1"), "{} is required", found.display());
-    eprintln!("SKIPPED: {} does not exist; set DPUC_SHARED to the folder that has it", found.display());
-    None
-}
 
 /// A tensor at its place in DDR: dense int8 NHWC.
 #[derive(Debug)]

@@ -1,25 +1,12 @@
 //! The sample models outside the repository, and a small one made here.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
+use std::path::PathBuf;
 
 use bytes::Bytes;
+pub(crate) use dpuc_samples::shared;
 use dpuc_xmodel::{Attributed, DataType, Graph, Op, Subgraph, Tensor};
-
-/// `path` below the folder named by `DPUC_SHARED`, or the one next to the workspace; `None`, with a notice, when it is
-/// absent and not required.
-pub(crate) fn shared(path: &str) -> Option<PathBuf> {
-    let folder = env::var_os("DPUC_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let found = folder.join(path);
-    if found.exists() {
-        return Some(found);
-    }
-    assert!(env::var_os("DPUC_REQUIRE_SHARED").is_none_or(|required| required != "1"), "{} is absent", found.display());
-    eprintln!("SKIPPED: {} does not exist; set DPUC_SHARED to the folder that has it", found.display());
-    None
-}
 
 /// The contents of one sample file.
 pub(crate) fn sample(path: &str) -> Option<Vec<u8>> {
