@@ -32,7 +32,7 @@ impl HostOp {
             if ops.iter().any(|known| known.name == source.name) {
                 continue;
             }
-            if source.kind == "const" {
+            if matches!(source.kind.as_str(), "const" | "const-fix") {
                 ops.push(source.clone());
                 continue;
             }

@@ -55,17 +55,16 @@ impl Session {
             for op in members {
                 match op.kind.as_str() {
                     "data" | "data-fix" => inputs.push(Port::of(op).ok_or_else(|| RuntimeError::shape(op))?),
-                    "const" => {}
+                    "const" | "const-fix" => {}
                     _ => stages.push(Stage::Host(Box::new(HostOp::new(&index, op)))),
                 }
             }
         }
-        let final_ops = graph.ops.iter().filter(|op| {
-            index.consumers(&op.name).next().is_none()
-                && !matches!(op.kind.as_str(), "const" | "const-fix" | "download")
-        });
-        let mut outputs =
-            final_ops.map(|op| Port::of(op).ok_or_else(|| RuntimeError::shape(op))).collect::<Result<Vec<_>, _>>()?;
+        let final_ops = final_ops(graph, &index);
+        let mut outputs = final_ops
+            .into_iter()
+            .map(|op| Port::of(op).ok_or_else(|| RuntimeError::shape(op)))
+            .collect::<Result<Vec<_>, _>>()?;
         for stage in &stages {
             let Stage::Dpu(program) = stage else { continue };
             for output in &program.outputs {
@@ -153,6 +152,17 @@ impl Session {
             known: self.programs().map(|program| program.name.clone()).collect(),
         })
     }
+}
+
+/// The operators whose tensors are the outputs: those the graph names, if it has them, or else those without consumers.
+fn final_ops<'a>(graph: &'a Graph, index: &GraphIndex<'a>) -> Vec<&'a Op> {
+    let names: &[String] = graph.attr_opt("return_ops").ok().flatten().unwrap_or_default();
+    let named: Vec<&Op> = names.iter().filter_map(|name| index.op(name)).collect();
+    if !named.is_empty() && named.len() == names.len() {
+        return named;
+    }
+    let holds_data = |op: &Op| matches!(op.kind.as_str(), "const" | "const-fix" | "download");
+    graph.ops.iter().filter(|op| !holds_data(op) && index.consumers(&op.name).next().is_none()).collect()
 }
 
 fn run_program(program: &DpuProgram, inputs: &[&Tensor]) -> Result<crate::dpu::DpuRun, RuntimeError> {
