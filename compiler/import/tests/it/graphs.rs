@@ -63,6 +63,6 @@ pub(crate) fn import(ops: Vec<Op>) -> Imported {
 
 /// The imported function as text, and the warnings as comments.
 pub(crate) fn text(imported: &Imported) -> String {
-    let warnings: String = imported.warnings.iter().map(|warning| format!("// {warning}\n")).collect();
-    print(&imported.ir, PrintOptions { generic: false, locations: false }) + &warnings
+    let warnings: Vec<String> = imported.warnings.iter().map(|warning| format!("// {warning}")).collect();
+    print(&imported.ir, PrintOptions { generic: false, locations: false }) + &warnings.join("\n")
 }

@@ -166,7 +166,7 @@ fn damages(op: &Op) -> Vec<Op> {
         add(&|op| match op.attrs.get_mut(key) {
             Some(Attr::Int32Vec(values)) => values.clear(),
             Some(Attr::FloatVec(values)) => values.fill(f32::NAN),
-            Some(Attr::String(text)) => *text = "?".to_owned(),
+            Some(Attr::String(text)) => "?".clone_into(text),
             _ => {}
         });
     }
@@ -180,7 +180,7 @@ fn damages(op: &Op) -> Vec<Op> {
         for size in [-1, 0, 1, 65536, i32::MAX] {
             add(&|op| op.tensor.dims[axis] = size);
         }
-        add(&|op| drop(op.tensor.dims.remove(axis)));
+        add(&|op| _ = op.tensor.dims.remove(axis));
     }
     for arg in 0..op.args.len() {
         add(&|op| drop(op.args.remove(arg)));
@@ -193,8 +193,8 @@ fn damages(op: &Op) -> Vec<Op> {
     }
     add(&|op| op.tensor.data_type = DataType::FLOAT32);
     add(&|op| op.tensor.data_type = DataType::XINT8);
-    add(&|op| op.kind = "identity".to_owned());
-    add(&|op| op.kind = "unheard-of".to_owned());
+    add(&|op| "identity".clone_into(&mut op.kind));
+    add(&|op| "unheard-of".clone_into(&mut op.kind));
     damaged
 }
 

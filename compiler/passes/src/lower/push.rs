@@ -19,7 +19,7 @@ struct PushFix {
 }
 
 /// A movement and which of its operands want a `nn.fix`.
-struct Movement {
+struct Pushed {
     fix: Fix,
     movement: OpId,
     unfixed: Vec<usize>,
@@ -30,24 +30,24 @@ const MAX_CHAIN: usize = 16;
 
 impl Pattern for PushFix {
     const NAME: &'static str = "push-fix";
-    type Match = Movement;
+    type Match = Pushed;
 
     fn root(&self) -> &'static OpDefinition {
         &nn::FIX
     }
 
-    fn matches(&self, ir: &Ir, op: OpId) -> Option<Movement> {
+    fn matches(&self, ir: &Ir, op: OpId) -> Option<Pushed> {
         let fix = Fix::of(ir, op)?;
         let movement = fix.producer(ir).filter(|&op| commutes(ir, op))?;
         let operands = ir.operands(movement).iter().enumerate();
         let is_first = |index: usize, operand: &ValueId| !ir.operands(movement)[..index].contains(operand);
         let unfixed = operands.filter(|&(index, operand)| is_first(index, operand) && !is_fixed(ir, *operand));
         let unfixed: Vec<usize> = unfixed.map(|(index, _)| index).collect();
-        (!unfixed.is_empty()).then_some(Movement { fix, movement, unfixed })
+        (!unfixed.is_empty()).then_some(Pushed { fix, movement, unfixed })
     }
 
-    fn rewrite(&self, found: Movement, op: OpId, rewriter: &mut Rewriter<'_>) {
-        let Movement { fix, movement, unfixed } = found;
+    fn rewrite(&self, found: Pushed, op: OpId, rewriter: &mut Rewriter<'_>) {
+        let Pushed { fix, movement, unfixed } = found;
         let mut operands = rewriter.ir().operands(movement).to_vec();
         for index in unfixed {
             let value = operands[index];

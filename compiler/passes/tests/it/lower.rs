@@ -27,11 +27,11 @@ fn files() {
         let lowering = lower_to_int8(&mut ir).unwrap();
         let findings = verify(&ir);
         assert!(findings.is_empty(), "{}: {}", path.display(), findings.list()[0]);
-        let notes: String = lowering.notes.iter().map(|note| format!("// {note}\n")).collect();
+        let notes: Vec<String> = lowering.notes.iter().map(|note| format!("// {note}")).collect();
         let text = print(&ir, PrintOptions { generic: false, locations: true });
         let name = path.file_stem().unwrap().to_str().unwrap();
         insta::with_settings!({snapshot_suffix => name, omit_expression => true}, {
-            insta::assert_snapshot!("lower", text + &notes);
+            insta::assert_snapshot!("lower", text + &notes.join("\n"));
         });
     }
 }
