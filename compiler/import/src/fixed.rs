@@ -113,6 +113,15 @@ impl<'a> Importer<'a> {
             other => return unsupported(format!("an elementwise operation with activation {other:?} cannot be said")),
         };
         let definition = match (node.get_or("type", "ADD")?, inputs.len()) {
+            ("RELU6", 1) if activation == "none" => {
+                return Ok(self.emit(&int8::REQUANTISE, node, inputs, [("activation", Attribute::string("relu6"))])?);
+            }
+            ("LEAKY-RELU", 1) if activation == "none" => {
+                let (multiplier, shift): (i32, i32) = (node.get("prelu_in")?, node.get("prelu_shift")?);
+                let slope =
+                    [("multiplier", Attribute::int(multiplier.into())), ("shift", Attribute::int(shift.into()))];
+                return Ok(self.emit(&int8::LEAKY_RELU, node, inputs, slope)?);
+            }
             ("ADD", 1) => &int8::REQUANTISE,
             ("ADD", 2..) => &int8::ADD,
             ("MUL", 2) => &int8::MUL,
