@@ -134,12 +134,13 @@ fn wrong_input_is_explained() {
     std::fs::write(folder.path().join("broken.mlir"), "module {\n  func.func @main() {\n    nn.rellu\n  }\n").unwrap();
     std::fs::write(folder.path().join("arch.json"), r#"{"target": "DPUCZDX8G_ISA1_B4095"}"#).unwrap();
     std::fs::write(folder.path().join("code.txt"), "LOAD 0001 0001 bank_adr 3\n").unwrap();
-    let cases: [&[&str]; 10] = [
+    let cases: [&[&str]; 11] = [
         &["run", "broken.xmodel"],
         &["run", "absent.xmodel"],
         &["run", "build/net.xmodel"],
         &["run", "build/net.xmodel", "--input", "broken.mlir"],
         &["run", "build/net.xmodel", "--subgraph", "nothing"],
+        &["run", "build/net.xmodel", "--arch", "0x101000016010407"],
         &["compile", "--ir", "broken.mlir", "--arch", "kv260"],
         &["compile", "--xmodel", "build/net.xmodel", "--arch", "kv261"],
         &["compile", "--xmodel", "build/net.xmodel", "--arch", "arch.json"],

@@ -36,6 +36,10 @@ pub(crate) struct Run {
     /// Also check that tokens order all conflicting accesses and that nothing unwritten is read; fail if not.
     #[arg(long)]
     check: bool,
+    /// The DPU the program is for: target, board, fingerprint or arch.json. Refuses a file compiled for another, as the hardware's runtime
+    /// does, and says in which features they differ.
+    #[arg(short, long)]
+    arch: Option<String>,
     /// Images: number that stands for zero.
     #[arg(long, default_value_t = 0.0)]
     mean: f32,
@@ -65,6 +69,10 @@ impl Run {
 
     fn run_compiled(&self, graph: &Graph) -> Result<Outcome> {
         let session = Session::new(graph)?;
+        if let Some(arch) = &self.arch {
+            let device = super::targets::resolve(arch)?;
+            session.programs().try_for_each(|program| super::targets::require_same(&program.target, &device))?;
+        }
         if self.check {
             let programs: Vec<&DpuProgram> = match &self.subgraph {
                 Some(name) => vec![session.find_program(name)?],

@@ -1,8 +1,8 @@
 //! `dpuc targets`
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
-use dpuc_isa::Target;
+use dpuc_isa::{Target, fingerprint_differences};
 use serde_json::json;
 
 use crate::files;
@@ -12,6 +12,9 @@ use crate::files;
 pub(crate) struct Targets {
     /// Target name, board, fingerprint or arch.json to explain; all if absent.
     target: Option<String>,
+    /// Say in which features the target differs from this one.
+    #[arg(long, value_name = "TARGET", requires = "target", conflicts_with = "json")]
+    against: Option<String>,
     /// Machine-readable output.
     #[arg(long)]
     json: bool,
@@ -23,6 +26,10 @@ impl Targets {
             Some(text) => vec![resolve(text)?],
             None => Target::registered(),
         };
+        if let Some(other) = &self.against {
+            files::print(&differences(&targets[0], &resolve(other)?, [&targets[0].name, other]));
+            return Ok(());
+        }
         if self.json {
             let list: Vec<_> = targets.iter().map(describe).collect();
             files::print(&format!("{}\n", serde_json::to_string_pretty(&list)?));
@@ -71,6 +78,35 @@ pub(crate) fn resolve(text: &str) -> Result<Target> {
         return Target::parse_arch_json(&content).map_err(|error| anyhow::anyhow!("{text}: {error}"));
     }
     Ok(Target::resolve(text)?)
+}
+
+/// Fails unless a file's program can run on a device: the hardware's runtime demands equal fingerprints.
+pub(super) fn require_same(file: &Target, device: &Target) -> Result<()> {
+    if file.fingerprint == device.fingerprint {
+        return Ok(());
+    }
+    let difference = differences(file, device, ["file", "device"]);
+    bail!(
+        "the file is for {} ({:#018x}), the device is {} ({:#018x}):\n{difference}compile it again with --arch {}",
+        file.name,
+        file.fingerprint,
+        device.name,
+        device.fingerprint,
+        device.name
+    )
+}
+
+/// The features in which two targets differ, one a line.
+fn differences(first: &Target, second: &Target, subjects: [&str; 2]) -> String {
+    let differences = fingerprint_differences(first.fingerprint, second.fingerprint);
+    if differences.is_empty() {
+        return "  no difference\n".to_owned();
+    }
+    differences
+        .iter()
+        .map(|difference| format!("  {}\n", difference.describe(subjects[0], subjects[1])))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn describe(target: &Target) -> serde_json::Value {
