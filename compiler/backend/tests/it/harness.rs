@@ -8,7 +8,7 @@ use dpuc_evaluate::{Evaluator, Tensor, evaluate};
 use dpuc_import::import_xmodel;
 use dpuc_isa::{Instruction, Latches, Random, Target, decode};
 use dpuc_runtime::Session;
-use dpuc_xmodel::{Attributed, Boundary, DpuSubgraph, Graph, GraphIndex, Op};
+use dpuc_xmodel::{Attributed, Boundary, DpuSubgraph, Graph, GraphIndex};
 
 use crate::net::random_codes;
 
