@@ -6,7 +6,7 @@
 //! * blocks: a terminator at the end and nowhere else, unless the definition says there is none;
 //! * the operation's own rule, if the above found nothing wrong with it;
 //! * symbols defined once in their table;
-//! * every use dominated by its definition (see [`dominance`]).
+//! * every use dominated by its definition (see [`Dominance`]).
 //!
 //! Operations of unknown dialects are only checked for dominance. Whether a symbol of a constant resolves is checked where the side
 //! file is needed, so that text can be worked on without it.
