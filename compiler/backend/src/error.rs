@@ -25,6 +25,21 @@ pub enum BackendError {
     /// There is nothing to compile.
     #[error("the module has no function `@main`; the network must be a `func.func` of that name")]
     NoMain,
+    /// There is nothing to place or emit.
+    #[error(
+        "the module has no `dpu.subgraph`; run `partition` first, and note that it makes none if nothing suits the DPU"
+    )]
+    NoSubgraph,
+    /// A subgraph is for another target.
+    #[error("`@{subgraph}` is for {found}, not for {target}; all steps need the same target")]
+    OtherTarget {
+        /// The subgraph.
+        subgraph: String,
+        /// Its target.
+        found: String,
+        /// The target asked for.
+        target: String,
+    },
     /// The function has no straight-line body.
     #[error("`@{function}` has {blocks} blocks; a network is one block of operations")]
     Blocks {

@@ -1,6 +1,7 @@
 //! The steps of this crate as passes for pipelines.
 
 use dpuc_dialects::Ir;
+use dpuc_dialects::dialects::dpu;
 use dpuc_dialects::pass::{OptionInfo, Pass, PassError, PassInfo, PassOptions};
 use dpuc_isa::Target;
 
@@ -21,17 +22,37 @@ pub static PASSES: &[PassInfo] = &[
         name: "plan",
         summary: "Gives every tensor of the subgraphs its place in DDR.",
         options: &[TARGET],
-        create: |options| step(options, |ir, target| plan(ir, target).map(|_| ())),
+        create: |options| {
+            step(options, |ir, target| for_target(ir, target).and_then(|()| plan(ir, target).map(|_| ())))
+        },
     },
     PassInfo {
         name: "emit",
         summary: "Adds the machine program of every subgraph.",
         options: &[TARGET],
-        create: |options| step(options, |ir, target| emit(ir, target).map(|_| ())),
+        create: |options| {
+            step(options, |ir, target| for_target(ir, target).and_then(|()| emit(ir, target).map(|_| ())))
+        },
     },
 ];
 
 type Run = fn(&mut Ir, &Target) -> Result<(), BackendError>;
+
+/// Checks that there are subgraphs, all made for the target.
+fn for_target(ir: &Ir, target: &Target) -> Result<(), BackendError> {
+    let subgraphs: Vec<_> = ir.ops(ir.body()).filter(|&op| ir.is(op, &dpu::SUBGRAPH)).collect();
+    if subgraphs.is_empty() {
+        return Err(BackendError::NoSubgraph);
+    }
+    match subgraphs.into_iter().find(|&op| ir.str(op, "target") != Some(&target.name)) {
+        Some(op) => Err(BackendError::OtherTarget {
+            subgraph: ir.symbol_name(op).unwrap_or_default().to_owned(),
+            found: ir.str(op, "target").unwrap_or_default().to_owned(),
+            target: target.name.clone(),
+        }),
+        None => Ok(()),
+    }
+}
 
 /// A step for a target.
 #[derive(Debug)]

@@ -1,9 +1,11 @@
 //! Reading and writing files, and telling people about it.
 
+use std::collections::BTreeSet;
+use std::fs::Metadata;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 /// The bytes of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
@@ -17,27 +19,63 @@ pub(crate) fn read_text(path: &Path) -> Result<String> {
         .map_err(|error| anyhow::anyhow!("{} is no UTF-8 text: {}", path.display(), error.utf8_error()))
 }
 
-/// Writes a file completely or not at all: to a temporary name beside it, then renamed.
+/// Writes a file completely or not at all: to a temporary name beside it, then renamed. What is no regular file, a device or a pipe, is
+/// written to directly; a link keeps pointing to the file it names.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let context = || format!("cannot write {}", path.display());
+    let existing = std::fs::metadata(path).ok();
+    if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
+        return std::fs::write(path, bytes).with_context(context);
+    }
+    let path = if existing.is_some() { path.canonicalize().with_context(context)? } else { path.to_path_buf() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
     file.write_all(bytes).with_context(context)?;
-    restore_permissions(&file).with_context(context)?;
-    file.persist(path).map_err(|error| error.error).with_context(context)?;
+    set_permissions(&file, existing.as_ref()).with_context(context)?;
+    file.persist(&path).map_err(|error| error.error).with_context(context)?;
     Ok(())
 }
 
-/// Temporary files are private; what is left behind should be as readable as any other file.
+/// Temporary files are private; the result keeps the permissions of the file it replaces, or is as readable as any other file.
 #[cfg(unix)]
-fn restore_permissions(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
+fn set_permissions(file: &tempfile::NamedTempFile, replaced: Option<&Metadata>) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
+    let usual = || std::fs::Permissions::from_mode(0o644);
+    file.as_file().set_permissions(replaced.map_or_else(usual, Metadata::permissions))
 }
 
 #[cfg(not(unix))]
-fn restore_permissions(_: &tempfile::NamedTempFile) -> std::io::Result<()> {
+fn set_permissions(_: &tempfile::NamedTempFile, _: Option<&Metadata>) -> std::io::Result<()> {
     Ok(())
+}
+
+/// Fails if writing `output` would replace `input`.
+pub(crate) fn keep_input(input: &Path, output: &Path) -> Result<()> {
+    let same = matches!((input.canonicalize(), output.canonicalize()), (Ok(input), Ok(output)) if input == output);
+    if same {
+        bail!("{} is the input; choose another name for the output", output.display());
+    }
+    Ok(())
+}
+
+/// File names for things with names of their own, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    used: BTreeSet<String>,
+}
+
+impl Names {
+    /// The file for `name`: with `/` written as `_`, and with a number if another name gave the same.
+    pub(crate) fn file(&mut self, name: &str, extension: &str) -> String {
+        let stem = name.replace(['/', '\\'], "_");
+        let mut file = format!("{stem}.{extension}");
+        let mut number = 1;
+        while !self.used.insert(file.clone()) {
+            number += 1;
+            file = format!("{stem}_{number}.{extension}");
+        }
+        file
+    }
 }
 
 /// Creates a folder and those above it.
@@ -45,10 +83,16 @@ pub(crate) fn create_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).with_context(|| format!("cannot create the folder {}", path.display()))
 }
 
-/// Writes to standard output; a closed pipe ends the program quietly.
+/// Writes to standard output. Whoever closed the other end of a pipe has seen enough; any other failure is an error.
 pub(crate) fn print(text: &str) {
-    if std::io::stdout().lock().write_all(text.as_bytes()).is_err() {
-        std::process::exit(0);
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            note(&format!("error: cannot write to standard output: {error}"));
+            std::process::exit(1);
+        }
     }
 }
 

@@ -12,6 +12,9 @@ use dpuc_xmodel::Graph;
 
 use crate::files;
 
+/// Problems that are written out.
+const PROBLEMS_SHOWN: usize = 100;
+
 /// Lowers a quantised network to integers and writes what the lowering has to say.
 pub(crate) fn lower(ir: &mut Ir) -> Result<()> {
     for note in dpuc_passes::lower_to_int8(ir)?.notes {
@@ -76,6 +79,9 @@ pub(crate) fn write_text(ir: &Ir, path: &Path, options: PrintOptions) -> Result<
     let mut ir = ir.clone();
     if !ir.weights.is_empty() {
         let side_file = path.with_extension("safetensors");
+        if side_file == path {
+            bail!("{} is the name of the side file; give the text another extension, such as mlir", path.display());
+        }
         let name = side_file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         files::write(&side_file, &ir.weights.to_safetensors()?)?;
         ir.set_attribute(ir.root(), "dpuc.weights", Attribute::string(name));
@@ -103,5 +109,7 @@ pub(crate) fn explain(diagnostics: &[Diagnostic], source: &str, file: &str) -> S
     let color = std::io::stderr().is_terminal();
     let count = diagnostics.len();
     let plural = if count == 1 { "" } else { "s" };
-    format!("{count} problem{plural} in {file}\n{}", dpuc_grammar::render(diagnostics, source, file, color))
+    let shown = &diagnostics[..count.min(PROBLEMS_SHOWN)];
+    let rest = if shown.len() < count { format!("\n… and {} more", count - shown.len()) } else { String::new() };
+    format!("{count} problem{plural} in {file}\n{}{rest}", dpuc_grammar::render(shown, source, file, color))
 }

@@ -43,6 +43,7 @@ pub(crate) fn read(path: &Path, port: &Port, pixels: Pixels) -> Result<Tensor> {
 
 /// An array of signed bytes or of floats; unsigned bytes and doubles become floats.
 fn read_npy(bytes: &[u8]) -> Result<Tensor> {
+    check_header(bytes)?;
     let file = NpyFile::new(Cursor::new(bytes)).context("it is no valid .npy file")?;
     let shape: Vec<usize> = file.shape().iter().map(|&dim| usize::try_from(dim)).collect::<Result<_, _>>()?;
     let count = file.shape().iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
@@ -58,8 +59,31 @@ fn read_npy(bytes: &[u8]) -> Result<Tensor> {
         "u1" => Tensor::F32(array(&shape, file.into_vec::<u8>()?.into_iter().map(f32::from).collect())?),
         "f4" => Tensor::F32(array(&shape, file.into_vec::<f32>()?)?),
         "f8" => Tensor::F32(array(&shape, file.into_vec::<f64>()?.into_iter().map(|value| value as f32).collect())?),
-        other => bail!("it holds numbers of type {other}; int8, uint8, float32 and float64 can be used"),
+        other => bail!("it holds numbers of type {}; int8, uint8, float32 and float64 can be used", numpy_name(other)),
     })
+}
+
+/// Checks the length of the header before anything is allocated for it: two bytes in version 1 of the format, four in later ones.
+fn check_header(bytes: &[u8]) -> Result<()> {
+    let length = match bytes {
+        [_, _, _, _, _, _, 1, _, low, high, ..] => usize::from(u16::from_le_bytes([*low, *high])),
+        [_, _, _, _, _, _, _, _, a, b, c, d, ..] => u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        _ => usize::MAX,
+    };
+    if length > bytes.len() { Err(anyhow!("it is no valid .npy file: its header is cut")) } else { Ok(()) }
+}
+
+/// NumPy's name of a type that a file calls by kind and bytes, e.g. `i8` for `int64`.
+fn numpy_name(code: &str) -> String {
+    let (kind, bytes) = code.split_at(code.len().min(1));
+    let name = match kind {
+        "i" => "int",
+        "u" => "uint",
+        "f" => "float",
+        "c" => "complex",
+        _ => return code.to_owned(),
+    };
+    bytes.parse::<u32>().map_or_else(|_| code.to_owned(), |bytes| format!("{name}{}", bytes * 8))
 }
 
 fn array<T>(shape: &[usize], values: Vec<T>) -> Result<ArrayD<T>> {
@@ -73,7 +97,10 @@ fn read_image(bytes: &[u8], port: &Port, pixels: Pixels) -> Result<Tensor> {
     };
     let mut reader = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
     reader.limits(image::Limits::default());
-    let image = reader.decode().context("it is neither an .npy file nor a PNG or JPEG image")?;
+    if reader.format().is_none() {
+        bail!("it is neither an .npy file nor a PNG or JPEG image");
+    }
+    let image = reader.decode().context("the image cannot be decoded")?;
     if (image.height() as usize, image.width() as usize) != (height, width) {
         bail!("the image is {}x{}, the input {width}x{height}", image.width(), image.height());
     }
@@ -123,11 +150,6 @@ pub(crate) fn to_npy(tensor: &Tensor) -> Result<Vec<u8>> {
         Tensor::I8(array) => bytes(array),
         Tensor::F32(array) => bytes(array),
     }
-}
-
-/// The file name of a tensor: its name with `/` written as `_`.
-pub(crate) fn file_name(port: &Port) -> String {
-    format!("{}.npy", port.name.replace('/', "_"))
 }
 
 #[cfg(test)]

@@ -162,3 +162,82 @@ fn targets_are_listed() {
     let json = succeed(&folder, &["targets", "--json", "ultra96"]);
     assert!(json.contains("DPUCZDX8G_ISA1_B1600"), "{json}");
 }
+
+#[test]
+fn inputs_are_never_overwritten_and_outputs_never_lost() {
+    let folder = compiled("B512");
+    let model = std::fs::read(folder.path().join("build/net.xmodel")).unwrap();
+    let refused: [&[&str]; 3] = [
+        &["compile", "--xmodel", "build/net.xmodel", "--arch", "B512", "-o", "build", "-n", "net"],
+        &["disasm", "build/net.xmodel", "-o", "build/net.xmodel"],
+        &["opt", "build/net.xmodel", "-o", "build/net.xmodel"],
+    ];
+    for arguments in refused {
+        let message = fail(&folder, arguments);
+        assert!(message.contains("is the input"), "{message}");
+        assert!(std::fs::read(folder.path().join("build/net.xmodel")).unwrap() == model);
+    }
+    assert!(fail(&folder, &["opt", "build/net.xmodel", "-o", "net.safetensors"]).contains("side file"));
+
+    let network = r#"module {
+  func.func @main(%x: tensor<1x2xi8, #int8.fix<0>>) -> (tensor<1x2xi8, #int8.fix<0>>, tensor<1x2xi8, #int8.fix<0>>) {
+    %a = int8.requantise %x : tensor<1x2xi8, #int8.fix<0>> loc("a/b")
+    %b = int8.requantise %x {activation = "relu"} : tensor<1x2xi8, #int8.fix<0>> loc("a_b")
+    func.return %a, %b : tensor<1x2xi8, #int8.fix<0>>, tensor<1x2xi8, #int8.fix<0>>
+  }
+}
+"#;
+    std::fs::write(folder.path().join("two.mlir"), network).unwrap();
+    std::fs::write(folder.path().join("x.npy"), signed_bytes(&[-3, 4])).unwrap();
+    succeed(&folder, &["run", "two.mlir", "--input", "x.npy", "-o", "out"]);
+    assert_eq!(npy::<i8>(&folder.path().join("out/a_b.npy")), [-3, 4]);
+    assert_eq!(npy::<i8>(&folder.path().join("out/a_b_2.npy")), [0, 4]);
+}
+
+/// An `.npy` file of shape [1, n].
+fn signed_bytes(values: &[i8]) -> Vec<u8> {
+    use npyz::WriterBuilder;
+    let mut file = Vec::new();
+    let shape = [1, values.len() as u64];
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut file).begin_nd().unwrap();
+    writer.extend(values.iter().copied()).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+#[test]
+fn networks_that_cannot_run_are_refused_quickly() {
+    let folder = TempDir::new().unwrap();
+    let ty = "tensor<1x2xi8, #int8.fix<0>>";
+    let mut chain = String::new();
+    for number in 0..40 {
+        let (name, next) = (if number == 0 { "main".to_owned() } else { format!("f{number}") }, number + 1);
+        chain += &format!(
+            "func.func @{name}(%x: {ty}) -> {ty} {{\n  %a = func.call %x, @f{next} : {ty}\n  %b = func.call %a, @f{next} : {ty}\n  func.return %b : {ty}\n}}\n"
+        );
+    }
+    chain += &format!("func.func @f40(%x: {ty}) -> {ty} {{\n  func.return %x : {ty}\n}}\n");
+    let undefined: String = (0..20_000)
+        .map(|number| format!("  %r{number} = nn.relu %u{number} : tensor<2xf32>\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let files = [
+        ("declaration.mlir", format!("func.func private @main({ty}) -> {ty}\n"), "@main"),
+        ("calls.mlir", chain, "calls"),
+        ("undefined.mlir", format!("func.func @main() {{\n{undefined}  func.return\n}}\n"), "and 900 more"),
+        ("empty.mlir", "func.func @main(%x: tensor<1x0x0x8xf32>) -> tensor<1x1x1x8xf32> {\n  %m = nn.reduce_mean %x {axes = [1, 2]} : (tensor<1x0x0x8xf32>) -> tensor<1x1x1x8xf32>\n  func.return %m : tensor<1x1x1x8xf32>\n}\n".to_owned(), "no elements"),
+    ];
+    std::fs::write(folder.path().join("x.npy"), signed_bytes(&[1, 2])).unwrap();
+    std::fs::write(folder.path().join("cut.npy"), b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}").unwrap();
+    for (name, source, complaint) in &files {
+        std::fs::write(folder.path().join(name), source).unwrap();
+        let message = fail(&folder, &["run", name, "--input", "x.npy"]);
+        assert!(message.contains(complaint), "{name}: {message}");
+    }
+    std::fs::write(
+        folder.path().join("one.mlir"),
+        format!("func.func @main(%x: {ty}) -> {ty} {{\n  func.return %x : {ty}\n}}\n"),
+    )
+    .unwrap();
+    assert!(fail(&folder, &["run", "one.mlir", "--input", "cut.npy"]).contains("header"));
+}

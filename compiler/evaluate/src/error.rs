@@ -44,6 +44,12 @@ pub enum EvalError {
         /// The limit.
         limit: usize,
     },
+    /// Functions call each other too often.
+    #[error("more than {limit} calls are made; a network calls each of its functions a few times")]
+    Calls {
+        /// The limit.
+        limit: usize,
+    },
     /// An operation cannot be evaluated.
     #[error("{place}: `{op}` {problem}")]
     Operation {

@@ -1,5 +1,6 @@
 //! Walking functions.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use dpuc_dialects::define::Traits;
@@ -14,6 +15,8 @@ use crate::{fixed, float};
 
 /// Deepest nesting of calls; real programs have two levels.
 const MAX_CALL_DEPTH: usize = 64;
+/// Functions entered in one evaluation, so that functions which call each other twice end.
+const MAX_CALLS: usize = 10_000;
 
 /// Evaluates the function `function` of the module; see [`Evaluator::run`].
 pub fn evaluate(
@@ -32,12 +35,14 @@ pub fn evaluate(
 pub struct Evaluator<'a> {
     ir: &'a Ir,
     given: HashMap<ValueId, Tensor>,
+    /// Functions entered so far.
+    calls: Cell<usize>,
 }
 
 impl<'a> Evaluator<'a> {
     /// An evaluator of the functions of `ir`, which must be verified.
     pub fn new(ir: &'a Ir) -> Self {
-        Self { ir, given: HashMap::new() }
+        Self { ir, given: HashMap::new(), calls: Cell::new(0) }
     }
 
     /// Gives a value instead of computing it: what it depends on is not evaluated for it. This is the way past an operation that
@@ -57,6 +62,7 @@ impl<'a> Evaluator<'a> {
         observer: &mut dyn FnMut(OpId, &Tensor),
     ) -> Result<Vec<Tensor>, EvalError> {
         let op = self.find(function)?;
+        self.calls.set(0);
         self.call(op, inputs.to_vec(), 0, observer)
     }
 
@@ -93,6 +99,10 @@ impl<'a> Evaluator<'a> {
         if arguments.len() != inputs.len() {
             let (expected, found) = (arguments.len(), inputs.len());
             return Err(EvalError::InputCount { function: name(), expected, found });
+        }
+        self.calls.set(self.calls.get() + 1);
+        if self.calls.get() > MAX_CALLS {
+            return Err(EvalError::Calls { limit: MAX_CALLS });
         }
         if depth > MAX_CALL_DEPTH {
             return Err(EvalError::Depth { function: name(), limit: MAX_CALL_DEPTH });

@@ -40,6 +40,9 @@ pub enum RuntimeError {
         /// Why.
         error: EvalError,
     },
+    /// There is nothing to run.
+    #[error("there is no function `@main` with a body")]
+    NoMain,
     /// A tensor has unknown dimensions, or more elements than can be addressed.
     #[error("the tensor `{0}` has dimensions that cannot be used")]
     Shape(String),

@@ -9,6 +9,6 @@ mod session;
 
 pub use dpu::{DpuError, DpuProgram, DpuRun, Placed};
 pub use error::RuntimeError;
-pub use network::{function_inputs, function_outputs, run_reference};
+pub use network::{check_main, function_inputs, function_outputs, run_reference};
 pub use port::Port;
 pub use session::{Outcome, Session};

@@ -1,27 +1,29 @@
 //! Uncompiled networks on the reference.
 
+use dpuc_dialects::define::Traits;
 use dpuc_dialects::dialects::{func, int8, nn};
-use dpuc_dialects::{Ir, ValueId};
+use dpuc_dialects::{BlockId, Ir, ValueId};
 use dpuc_evaluate::{EvalError, Tensor, evaluate};
 use dpuc_kernels::reference::round::dequantise;
 
+use crate::error::RuntimeError;
 use crate::port::Port;
 
 /// Inputs of a function, under the names of its arguments. A float argument that is only quantised, always with one fix point, has that fix
 /// point.
 pub fn function_inputs(ir: &Ir, function: &str) -> Vec<Port> {
-    let Some(op) = ir.find_symbol(function) else { return Vec::new() };
+    let Some(entry) = entry(ir, function) else { return Vec::new() };
     let input = |(number, &value): (usize, &ValueId)| {
         let port = port(ir, value, None, format!("input{number}"))?;
         Some(Port { fix_point: port.fix_point.or_else(|| quantised_with(ir, value)), ..port })
     };
-    ir.arguments(func::entry(ir, op)).iter().enumerate().filter_map(input).collect()
+    ir.arguments(entry).iter().enumerate().filter_map(input).collect()
 }
 
 /// Results of a function, under the names of the framework's tensors where the locations say them.
 pub fn function_outputs(ir: &Ir, function: &str) -> Vec<Port> {
-    let Some(op) = ir.find_symbol(function) else { return Vec::new() };
-    let Some(end) = ir.last_op(func::entry(ir, op)) else { return Vec::new() };
+    let Some(entry) = entry(ir, function) else { return Vec::new() };
+    let Some(end) = ir.last_op(entry) else { return Vec::new() };
     let results = ir.operands(end).iter().enumerate();
     results
         .filter_map(|(number, &value)| {
@@ -29,6 +31,20 @@ pub fn function_outputs(ir: &Ir, function: &str) -> Vec<Port> {
             port(ir, value, names.last().copied(), format!("output{number}"))
         })
         .collect()
+}
+
+/// Checks that there is a function `@main` with a body whose arguments have known dimensions, so that it can be run.
+pub fn check_main(ir: &Ir) -> Result<(), RuntimeError> {
+    let entry = entry(ir, "main").ok_or(RuntimeError::NoMain)?;
+    let unknown = ir.arguments(entry).iter().find(|&&argument| ir.shape_of(argument).is_none());
+    unknown
+        .map_or(Ok(()), |&argument| Err(RuntimeError::Shape(ir.value_name(argument).unwrap_or("argument").to_owned())))
+}
+
+/// The entry block of a function that has a body.
+fn entry(ir: &Ir, function: &str) -> Option<BlockId> {
+    let op = ir.find_symbol(function).filter(|&op| ir.has_traits(op, Traits::FUNCTION))?;
+    func::body(ir, op)
 }
 
 /// The fix point that every user of a float value quantises it with.
@@ -50,7 +66,7 @@ fn port(ir: &Ir, value: ValueId, framework: Option<&str>, last_resort: String) -
 
 /// Runs `@main` of a network on the reference. Signed bytes for a float argument stand for `q * 2^-fix_point` of its port, exactly.
 pub fn run_reference(ir: &Ir, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, EvalError> {
-    let arguments = ir.find_symbol("main").map(|op| ir.arguments(func::entry(ir, op)).to_vec()).unwrap_or_default();
+    let arguments = entry(ir, "main").map(|block| ir.arguments(block).to_vec()).unwrap_or_default();
     let ports = function_inputs(ir, "main");
     let mut converted = Vec::with_capacity(inputs.len());
     for (number, tensor) in inputs.into_iter().enumerate() {

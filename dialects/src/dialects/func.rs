@@ -40,6 +40,11 @@ pub fn signature(ir: &Ir, function: OpId) -> Option<(&[Type], &[Type])> {
     }
 }
 
+/// The entry block of a function-like operation, unless it is a declaration.
+pub fn body(ir: &Ir, function: OpId) -> Option<BlockId> {
+    ir.op_regions(function).first().and_then(|&region| ir.region_blocks(region).first().copied())
+}
+
 /// The entry block of a function-like operation with a body.
 ///
 /// # Panics

@@ -34,7 +34,7 @@ const RELU_ONLY: AttributeDefinition = default(
     "Applied to the exact value before its one rounding.",
 );
 
-const SCALE: AttributeDefinition = required("scale", AttributeKind::Ints(2, 1, 1 << 16), "Factors, `[h, w]`.");
+const SCALE: AttributeDefinition = required("scale", AttributeKind::Ints(2, 1, 65535), "Factors, `[h, w]`.");
 
 /// Meaning of the whole convolution family.
 const CONVOLUTION: &str = "With fix points `fi` of the input, `fw` of the weights, `fb` of the bias and `fo` of the output:\n\n\

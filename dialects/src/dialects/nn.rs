@@ -18,32 +18,28 @@ const OUTPUT_MAP: &[ValueDefinition] = &[one("output", MAP)];
 const PAIR: &[ValueDefinition] = &[one("lhs", TENSOR), one("rhs", TENSOR)];
 const WEIGHTED_INPUTS: &[ValueDefinition] = &[one("input", MAP), one("weights", MAP), optional("bias", TENSOR)];
 
-pub(super) const STRIDES: AttributeDefinition = default(
-    "strides",
-    AttributeKind::Ints(2, 1, 1 << 16),
-    DefaultValue::Ints(&[1, 1]),
-    "Steps of the window, `[h, w]`.",
-);
+pub(super) const STRIDES: AttributeDefinition =
+    default("strides", AttributeKind::Ints(2, 1, 65535), DefaultValue::Ints(&[1, 1]), "Steps of the window, `[h, w]`.");
 pub(super) const DILATIONS: AttributeDefinition = default(
     "dilations",
-    AttributeKind::Ints(2, 1, 1 << 16),
+    AttributeKind::Ints(2, 1, 65535),
     DefaultValue::Ints(&[1, 1]),
     "Distances between kernel taps, `[h, w]`.",
 );
 pub(super) const PADS: AttributeDefinition = default(
     "pads",
-    AttributeKind::Ints(4, 0, 1 << 16),
+    AttributeKind::Ints(4, 0, 65535),
     DefaultValue::Ints(&[0, 0, 0, 0]),
     "Padding rows and columns, `[top, left, bottom, right]`.",
 );
 pub(super) const CROPS: AttributeDefinition = default(
     "pads",
-    AttributeKind::Ints(4, 0, 1 << 16),
+    AttributeKind::Ints(4, 0, 65535),
     DefaultValue::Ints(&[0, 0, 0, 0]),
     "Rows and columns cropped from the full output, `[top, left, bottom, right]`.",
 );
 pub(super) const KERNEL: AttributeDefinition =
-    required("kernel", AttributeKind::Ints(2, 1, 1 << 16), "Size of the window, `[h, w]`.");
+    required("kernel", AttributeKind::Ints(2, 1, 65535), "Size of the window, `[h, w]`.");
 pub(super) const AXIS: AttributeDefinition = required("axis", AttributeKind::Int(0, 15), "Dimension, 0 is the batch.");
 
 const CONVOLUTION: &[AttributeDefinition] = &[STRIDES, PADS, DILATIONS];
@@ -160,7 +156,11 @@ pub static SIGMOID: OpDefinition = unary("nn.sigmoid", "`1 / (1 + exp(-x))`");
 /// Hyperbolic tangent.
 pub static TANH: OpDefinition = unary("nn.tanh", "`tanh(x)`");
 /// Softmax.
-pub static SOFTMAX: OpDefinition = unary("nn.softmax", "`exp(x) / sum(exp(x))` along an axis.").attributes(&[AXIS]);
+pub static SOFTMAX: OpDefinition =
+    unary("nn.softmax", "`exp(x) / sum(exp(x))` along an axis.").attributes(&[AXIS]).verify(|ir, op, findings| {
+        shapes::same_shape(ir, op, findings);
+        shapes::axes_exist(ir, op, ir.int(op, "axis").into_iter(), findings);
+    });
 /// Sum.
 pub static ADD: OpDefinition = binary("nn.add", "Elementwise sum, broadcasting.");
 /// Difference.
@@ -214,7 +214,7 @@ pub static PAD: OpDefinition = op("nn.pad", "Adds elements around a tensor.")
     .operands(INPUT)
     .results(OUTPUT)
     .attributes(&[
-        required("paddings", AttributeKind::Ints(0, 0, 1 << 16), "Elements before and after, for each dimension."),
+        required("paddings", AttributeKind::Ints(0, 0, 65535), "Elements before and after, for each dimension."),
         default(
             "mode",
             AttributeKind::Choice(&["constant", "reflect", "symmetric"]),
@@ -241,7 +241,9 @@ const REDUCTION: &[AttributeDefinition] = &[
 ];
 
 const fn reduction(name: &'static str, summary: &'static str) -> OpDefinition {
-    op(name, summary).operands(INPUT).results(OUTPUT).attributes(REDUCTION).traits(Traits::PURE)
+    op(name, summary).operands(INPUT).results(OUTPUT).attributes(REDUCTION).traits(Traits::PURE).verify(
+        |ir, op, findings| shapes::axes_exist(ir, op, ir.ints(op, "axes").unwrap_or_default().into_iter(), findings),
+    )
 }
 
 /// Mean along axes.

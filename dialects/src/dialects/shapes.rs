@@ -226,6 +226,14 @@ pub(super) fn concat(ir: &Ir, op: OpId, findings: &mut Findings) {
     }
 }
 
+/// Axes that the first operand has.
+pub(super) fn axes_exist(ir: &Ir, op: OpId, axes: impl Iterator<Item = i64>, findings: &mut Findings) {
+    let Some(rank) = ir.tensor_of(ir.operand(op, 0)).map(|tensor| tensor.shape.len()) else { return };
+    for axis in axes.filter(|&axis| usize::try_from(axis).map_or(true, |axis| axis >= rank)) {
+        findings.error(ir, op, "axis", format!("has axis {axis}, but its operand has {rank} dimensions"));
+    }
+}
+
 /// Equal number of elements.
 pub(super) fn reshape(ir: &Ir, op: OpId, findings: &mut Findings) {
     let Some(([input], result)) = shapes::<1>(ir, op) else { return };

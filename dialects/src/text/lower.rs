@@ -17,6 +17,11 @@ use crate::define::{OpDefinition, Traits};
 use crate::dialects::{self, builtin};
 use crate::ir::{Attribute, BlockId, Ir, Location, LocationKind, OpId, OpKind, RegionId, Type, TypeKind, ValueId};
 
+/// Undefined values for which a similar name is searched.
+const MAX_SUGGESTIONS: usize = 20;
+/// Errors that are kept; more help nobody.
+const MAX_ERRORS: usize = 1000;
+
 /// How text is read.
 #[derive(Clone, Debug, Default)]
 pub struct ParseOptions {
@@ -62,6 +67,7 @@ pub fn parse(source: &str, options: &ParseOptions) -> ParsedIr {
     };
     lower.document(&parsed.document);
     lower.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    lower.diagnostics.truncate(MAX_ERRORS);
     ParsedIr { ir: lower.ir, diagnostics: lower.diagnostics }
 }
 
@@ -465,14 +471,16 @@ impl<'s> Lower<'_, 's> {
 
     fn leave_scope(&mut self) {
         let (unresolved, candidates) = self.scopes.leave();
-        for forward in unresolved {
+        for (number, forward) in unresolved.into_iter().enumerate() {
             if self.unread.contains(forward.name.text) {
                 continue;
             }
             let name = forward.name;
             let diagnostic =
                 Diagnostic::error("undefined-value", name.span, format!("`%{}` is not defined", name.text));
-            let diagnostic = match suggest(name.text, candidates.iter().copied()) {
+            // Comparing with every name takes time; after some errors nobody reads the suggestions.
+            let known = if number < MAX_SUGGESTIONS { &candidates[..] } else { &[] };
+            let diagnostic = match suggest(name.text, known.iter().copied()) {
                 Some(other) => diagnostic.with_hint(format!("did you mean `%{other}`?")),
                 None => diagnostic,
             };

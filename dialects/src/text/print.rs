@@ -1,7 +1,6 @@
 //! The printer: one uniform pretty form derived from the definitions, and MLIR's generic form.
 //!
 //! The pretty form of an operation is `results = name operands, positional attributes {attributes} regions : types`. The types are
-//! * none, if the last positional attribute is `dense<…> : T` and `T` is the type of the only result;
 //! * those of the results, if there is no operand, or those of the operands, if there is no result;
 //! * one type, if all operands and results have it;
 //! * `(operand types) -> result types` otherwise.
@@ -131,7 +130,11 @@ impl Printer<'_> {
         for attribute in definition.attributes.iter().filter(|attribute| attribute.positional) {
             if let Some(value) = ir.attribute(op, attribute.name) {
                 self.out.push_str(separator);
-                ir.write_attribute(&mut self.out, value);
+                match value {
+                    // The type of the result is that of the elements.
+                    Attribute::Dense(dense) => ir.write_dense_elements(&mut self.out, dense),
+                    _ => ir.write_attribute(&mut self.out, value),
+                }
                 separator = ", ";
             }
         }
@@ -162,8 +165,6 @@ impl Printer<'_> {
         let uniform = operands.iter().chain(&results).all(|ty| Some(ty) == operands.first());
         match (&operands[..], &results[..]) {
             ([], []) => {}
-            // An inline constant states its type already.
-            ([], [ty]) if positional_dense_type(ir, op) == Some(*ty) => {}
             ([], types) | (types, []) => {
                 self.out.push_str(" : ");
                 ir.write_types(&mut self.out, types);
@@ -325,15 +326,6 @@ impl Printer<'_> {
     fn new_line(&mut self, indent: usize) {
         self.out.push('\n');
         self.out.extend(std::iter::repeat_n("  ", indent));
-    }
-}
-
-/// The type of the `dense<…> : T` that ends the operation's arguments.
-fn positional_dense_type(ir: &Ir, op: OpId) -> Option<Type> {
-    let attribute = ir.definition(op)?.attributes.iter().rfind(|attribute| attribute.positional)?;
-    match ir.attribute(op, attribute.name)? {
-        Attribute::Dense(dense) => Some(dense.ty),
-        _ => None,
     }
 }
 

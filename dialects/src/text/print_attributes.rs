@@ -172,6 +172,13 @@ impl Ir {
     }
 
     fn write_dense(&self, out: &mut String, dense: &Dense) {
+        self.write_dense_elements(out, dense);
+        out.push_str(" : ");
+        self.write_type(out, dense.ty);
+    }
+
+    /// `dense<…>` without the type.
+    pub(super) fn write_dense_elements(&self, out: &mut String, dense: &Dense) {
         out.push_str("dense<");
         let shape = self.tensor(dense.ty).and_then(TensorType::static_shape).unwrap_or_default();
         let shape_of = |length: usize| if length == 1 { &[] } else { &shape[..] };
@@ -184,8 +191,7 @@ impl Ir {
             }),
             DenseElements::Text(text) => out.push_str(text),
         }
-        out.push_str("> : ");
-        self.write_type(out, dense.ty);
+        out.push('>');
     }
 
     pub(super) fn write_location(&self, out: &mut String, location: Location) {

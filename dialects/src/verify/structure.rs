@@ -54,7 +54,10 @@ fn check_values(
     for (index, &value) in values.iter().enumerate() {
         let Some(definition) = definitions.get(index).or(definitions.last()) else { continue };
         let ty = ir.value_type(value);
-        if !accepts(ir, definition.constraint, ty) {
+        if ir.tensor(ty).is_some_and(|tensor| tensor.shape.contains(&Some(0))) {
+            let message = format!("has {what} #{index} of type {}, which has no elements", ir.show_type(ty));
+            findings.error(ir, op, "empty-tensor", message);
+        } else if !accepts(ir, definition.constraint, ty) {
             let (name, wanted) = (definition.name, definition.constraint.describe());
             let message = format!("has {what} #{index} `{name}` of type {}; {wanted} is needed", ir.show_type(ty));
             findings.error(ir, op, "value-type", message);

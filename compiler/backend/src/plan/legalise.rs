@@ -64,7 +64,9 @@ fn align_bias(ir: &mut Ir, op: OpId, subgraph: &str) -> Result<(), BackendError>
     };
     let channels = shape.last().copied().unwrap_or_default();
     let Some(&bias) = ir.operands(op).get(2) else {
-        let zeros = constant(ir, op, "fake_bias", &[channels], input.saturating_add(weights), vec![0; channels]);
+        // Zeros are zeros at every fix point that a type can state.
+        let zeros =
+            constant(ir, op, "fake_bias", &[channels], input.saturating_add(weights).clamp(-64, 64), vec![0; channels]);
         let zeros = zeros.map_err(|reason| refuse(ir, reason))?;
         ir.add_operand(op, zeros);
         return Ok(());

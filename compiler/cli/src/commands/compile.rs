@@ -39,7 +39,8 @@ pub(crate) struct Compile {
 impl Compile {
     pub(crate) fn run(self) -> Result<()> {
         let target = super::targets::resolve(&self.arch)?;
-        if self.net_name.is_empty() || self.net_name.contains(['/', '\\']) {
+        let is_file_name = |name: &str| !name.contains(|c: char| c == '/' || c == '\\' || c.is_control());
+        if !is_file_name(&self.net_name) || ["", ".", ".."].contains(&self.net_name.as_str()) {
             bail!("`{}` cannot be the name of a network: it must be a file name without folders", self.net_name);
         }
         let (path, mut ir) = self.load()?;
@@ -47,6 +48,11 @@ impl Compile {
         let digest = dpuc_xmodel::md5_hex(&files::read(path)?);
         let options = Options { name: None, files_md5sum: [(path.display().to_string(), digest)].into() };
         let compiled = compile(ir, &target, &options)?;
+        for extension in ["xmodel", "mlir", "safetensors"] {
+            let output = self.output_dir.join(format!("{}.{extension}", self.net_name));
+            files::keep_input(path, &output)?;
+            files::keep_input(&path.with_extension("safetensors"), &output)?;
+        }
         self.write(&compiled, &target.name)
     }
 

@@ -57,7 +57,10 @@ impl Disasm {
             }
         };
         match &self.output {
-            Some(path) => files::write(path, text.as_bytes()),
+            Some(path) => {
+                files::keep_input(&self.model, path)?;
+                files::write(path, text.as_bytes())
+            }
             None => {
                 files::print(&text);
                 Ok(())

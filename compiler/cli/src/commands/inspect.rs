@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use dpuc_accel::Statistics;
 use dpuc_runtime::{DpuProgram, Port, Session};
@@ -24,6 +24,9 @@ pub(crate) struct Inspect {
 impl Inspect {
     pub(crate) fn run(self) -> Result<()> {
         let graph = network::read_graph(&self.model)?;
+        if graph.ops.is_empty() {
+            bail!("{} has no operators", self.model.display());
+        }
         let summary = summarise(&graph)?;
         if self.json {
             files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));

@@ -139,6 +139,10 @@ impl Opt {
             files::print(&print(ir, self.print_options()));
             return Ok(());
         };
+        // Text may be rewritten in place; a model must not become text.
+        if let Some(input) = self.file.as_ref().filter(|input| !network::is_text(input)) {
+            files::keep_input(input, path)?;
+        }
         network::write_text(ir, path, self.print_options())
     }
 }

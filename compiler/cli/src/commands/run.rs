@@ -97,6 +97,7 @@ impl Run {
         }
         let inputs = dpuc_runtime::function_inputs(&ir, "main");
         let outputs = dpuc_runtime::function_outputs(&ir, "main");
+        dpuc_runtime::check_main(&ir)?;
         network::lower(&mut ir)?;
         let tensors = dpuc_runtime::run_reference(&ir, self.read_inputs(&inputs)?)?;
         Ok(Outcome { tensors: outputs.into_iter().zip(tensors).collect(), statistics: Vec::new() })
@@ -142,8 +143,9 @@ impl Run {
     fn write(&self, outcome: &Outcome) -> Result<()> {
         files::create_folder(&self.output_dir)?;
         let mut listed = Vec::new();
+        let mut names = files::Names::default();
         for (port, tensor) in &outcome.tensors {
-            let path = self.output_dir.join(tensors::file_name(port));
+            let path = self.output_dir.join(names.file(&port.name, "npy"));
             files::write(&path, &tensors::to_npy(tensor)?)?;
             listed.push((path, port, tensor));
         }

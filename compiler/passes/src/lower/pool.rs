@@ -40,13 +40,12 @@ pub(super) fn whole_axes(ir: &Ir, op: OpId) -> Option<([i64; 2], Option<Vec<usiz
     let &[batch, height, width, channels] = &ir.shape_of(ir.operand(op, 0))?[..] else { return None };
     let mut axes = ir.ints(op, "axes")?;
     axes.sort_unstable();
-    let (rows, columns) = match axes[..] {
-        [1, 2] => (height, width),
-        [1] => (height, 1),
-        [2] => (1, width),
+    let (rows, columns, shape) = match axes[..] {
+        [1, 2] => (height, width, vec![batch, 1, 1, channels]),
+        [1] => (height, 1, vec![batch, 1, width, channels]),
+        [2] => (1, width, vec![batch, height, 1, channels]),
         _ => return None,
     };
-    let shape = vec![batch, height / rows, width / columns, channels];
     let shape = (!ir.bool(op, "keep_dims")?).then_some(shape);
     Some(([i64::try_from(rows).ok()?, i64::try_from(columns).ok()?], shape))
 }
