@@ -62,22 +62,27 @@ impl Demo {
         files::create_folder(&self.output_dir)?;
         let model = self.output_dir.join("fashion_cnn.xmodel");
         files::write(&model, &dpuc_xmodel::write(&compiled.graph)?)?;
-        files::print(&format!("{}written: {}\n", partition::show(&compiled.report), model.display()));
-
         let session = Session::new(&compiled.graph)?;
         let (pictures, instructions) = classify(&session)?;
-        let right = pictures.iter().filter(|picture| picture.answer == picture.truth).count();
-        for picture in &pictures {
-            let verdict = if picture.answer == picture.truth { "right" } else { "wrong" };
-            let Classified { truth, answer, probability, .. } = picture;
-            files::print(&format!("  {truth:<12} -> {answer:<12} {:3.0} %  {verdict}\n", probability * 100.0));
-        }
-        files::print(&format!("{right} of {} right\n", pictures.len()));
         let sheet = self.output_dir.join("fashion_cnn.png");
         files::write(&sheet, &contact_sheet(&title(&target, instructions), &pictures)?)?;
+        files::print(&format!("{}written: {}\n", partition::show(&compiled.report), model.display()));
+        files::print(&show(&pictures));
         files::print(&format!("picture: {}\n", sheet.display()));
         Ok(())
     }
+}
+
+/// One line for each picture, and how many answers are right.
+fn show(pictures: &[Classified]) -> String {
+    let is_right = |picture: &&Classified| picture.answer == picture.truth;
+    let mut text = String::new();
+    for picture in pictures {
+        let verdict = if is_right(&picture) { "right" } else { "wrong" };
+        let Classified { truth, answer, probability, .. } = picture;
+        text += &format!("  {truth:<12} -> {answer:<12} {:3.0} %  {verdict}\n", probability * 100.0);
+    }
+    text + &format!("{} of {} right\n", pictures.iter().filter(is_right).count(), pictures.len())
 }
 
 /// The example's network, lowered to integers.

@@ -18,7 +18,8 @@ const FINDINGS_SHOWN: usize = 20;
 
 /// Run a compiled network on the accelerator model, or a quantised one on the reference.
 ///
-/// Writes every output of the network, and every int8 tensor that leaves a DPU subgraph, as `NAME.npy`, NAME being the tensor's with `/` written as `_`.
+/// Writes every output of the network, and every int8 tensor that leaves a DPU subgraph, as `NAME.npy`, NAME being the tensor's with `/`
+/// written as `_`, and with a number if two tensors would share a file.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// Compiled or quantised .xmodel, or IR text (.mlir).
