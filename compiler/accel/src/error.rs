@@ -1,6 +1,6 @@
 //! Why a program stops.
 
-use dpuc_isa::{IllegalInstruction, Opcode};
+use dpuc_isa::{Engine, IllegalInstruction, Opcode};
 use thiserror::Error;
 
 use crate::regions::RegionError;
@@ -37,5 +37,11 @@ pub enum Fault {
     OperationLimit {
         /// The limit.
         limit: u64,
+    },
+    /// It never starts: the tokens deadlock. Only [`timing`](crate::timing) finds that; execution in stream order ignores tokens.
+    #[error("deadlock: it waits for the {} engine for ever", from.name())]
+    Deadlock {
+        /// An engine whose token does not come.
+        from: Engine,
     },
 }

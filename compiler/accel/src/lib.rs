@@ -2,7 +2,7 @@
 //!
 //! A [`Core`] has the banks and DDR regions of one DPUCZDX8G core and executes its instructions one after another in stream
 //! order, which defines the functional result of a program (`spec/dpuczdx8g-isa.md` section 3). Dependency masks have no effect on
-//! it; [`check`] tells whether they order everything that must be ordered.
+//! it; [`check`] tells whether they order everything that must be ordered, and [`timing`] how long the program takes.
 //!
 //! ```
 //! use dpuc_accel::Core;
@@ -30,6 +30,7 @@ mod execute;
 mod regions;
 mod round;
 mod statistics;
+pub mod timing;
 
 pub use crate::check::{Finding, Hazard, Place, Report, check};
 pub use crate::core::Core;

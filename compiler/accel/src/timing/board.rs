@@ -1,0 +1,108 @@
+//! The table of boards: what a core's surroundings cost in time.
+
+use std::borrow::Cow;
+
+/// Clock and memory of one board.
+///
+/// Rates and latencies of the memory are in units of time, those of the core ([`CoreTiming`]) in units of its clock, because published times
+/// scale with the clock wherever a single core is not limited by the memory itself (`spec/boards.md` section 3.3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Board {
+    /// Name as in [`dpuc_isa::Target::boards`], lower case.
+    pub name: Cow<'static, str>,
+    /// Clock of the core; its DSP slices run at twice that.
+    pub clock_mhz: f64,
+    /// Cores of the usual image, which share the memory.
+    pub cores: u32,
+    /// Peak rate of the DDR interface in MB/s.
+    pub memory_mb_s: f64,
+    /// From a read request of the core to its first data, in nanoseconds.
+    pub memory_latency_ns: f64,
+    /// The core itself.
+    pub core: CoreTiming,
+}
+
+/// Times of the IP core, in cycles of its clock. The same on every board.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CoreTiming {
+    /// Bytes a Load moves per cycle: both data ports, gaps between bursts included.
+    pub load_bytes: f64,
+    /// Bytes a Save moves per cycle on its port.
+    pub save_bytes: f64,
+    /// 32-bit words of the program fetched per cycle.
+    pub fetch_words: f64,
+    /// Cycles a Load takes besides its data.
+    pub load_overhead: u64,
+    /// Cycles a Save takes besides its data.
+    pub save_overhead: u64,
+    /// Cycles a Conv takes besides those of the array: filling and draining the pipeline.
+    pub conv_overhead: u64,
+    /// The same for Alu and Elew.
+    pub misc_overhead: u64,
+    /// Cycles from the start of the program to its first instruction.
+    pub start: u64,
+}
+
+/// The share of the peak rate that the memory gives all cores together at best.
+///
+/// Published rates of VGG-16, whose fully connected layers only stream weights: three cores of a ZCU102 and two of a ZCU104 need 8 to 9 of
+/// 19.2 GB/s (`benches/CALIBRATION.md`).
+const MEMORY_EFFICIENCY: f64 = 0.45;
+
+const CORE: CoreTiming = CoreTiming {
+    load_bytes: 24.0,
+    save_bytes: 12.0,
+    fetch_words: 1.0,
+    load_overhead: 10,
+    save_overhead: 10,
+    conv_overhead: 30,
+    misc_overhead: 30,
+    start: 1000,
+};
+
+const fn board(name: &'static str, clock_mhz: f64, cores: u32, memory_mb_s: f64) -> Board {
+    Board { name: Cow::Borrowed(name), clock_mhz, cores, memory_mb_s, memory_latency_ns: 300.0, core: CORE }
+}
+
+/// Source: `spec/boards.md` section 2. Boards without a published clock have the 300 MHz of most images; `generic` is a core at 300 MHz with
+/// 64-bit DDR4-2400.
+static BOARDS: [Board; 11] = [
+    board("zcu102", 281.0, 3, 19_200.0),
+    board("zcu104", 300.0, 2, 19_200.0),
+    board("kv260", 300.0, 1, 19_200.0),
+    board("kr260", 300.0, 1, 19_200.0),
+    board("som", 300.0, 1, 19_200.0),
+    board("ultra96", 287.0, 1, 4_260.0),
+    board("zuboard", 300.0, 1, 4_260.0),
+    board("aup-zu3", 300.0, 1, 4_260.0),
+    board("leopard", 100.0, 1, 12_800.0),
+    board("antelope", 100.0, 1, 8_530.0),
+    board("generic", 300.0, 1, 19_200.0),
+];
+
+impl Board {
+    /// All boards of the table.
+    pub fn all() -> &'static [Self] {
+        &BOARDS
+    }
+
+    /// The board with this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        BOARDS.iter().find(|board| board.name == name)
+    }
+
+    /// Milliseconds that `cycles` take.
+    pub fn milliseconds(&self, cycles: u64) -> f64 {
+        cycles as f64 / (self.clock_mhz * 1e3)
+    }
+
+    /// Bytes per cycle that the memory gives each of `cores` busy cores.
+    pub fn memory_bytes(&self, cores: u32) -> f64 {
+        self.memory_mb_s * MEMORY_EFFICIENCY / self.clock_mhz / f64::from(cores.max(1))
+    }
+
+    /// The memory's latency in cycles.
+    pub fn memory_latency(&self) -> u64 {
+        (self.memory_latency_ns * self.clock_mhz * 1e-3).ceil() as u64
+    }
+}
