@@ -9,7 +9,7 @@ use dpuc_dialects::dialects::{int8, nn};
 use dpuc_xmodel::{Attr, AttrMap, Attributed, Graph, Subgraph};
 
 use crate::harness::{check_network, largest};
-use crate::net::{Conv, Net};
+use dpuc_graphs::{Conv, Net};
 
 /// Everything but bytes, one line for each operator and subgraph.
 fn listing(graph: &Graph) -> String {

@@ -10,7 +10,7 @@ use dpuc_isa::{Instruction, Latches, Random, Target, decode};
 use dpuc_runtime::Session;
 use dpuc_xmodel::{Attributed, Boundary, DpuSubgraph, Graph, GraphIndex};
 
-use crate::net::random_codes;
+use dpuc_graphs::random_codes;
 
 /// Compiles for one target and checks everything with several inputs: random ones and extremes.
 pub(crate) fn check_network(ir: &Ir, target: &Target, seed: u64) -> Compiled {

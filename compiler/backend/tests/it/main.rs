@@ -2,7 +2,6 @@
 
 mod export;
 mod harness;
-mod net;
 mod nets;
 mod partition;
 mod plan;

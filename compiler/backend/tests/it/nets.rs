@@ -6,7 +6,7 @@ use dpuc_dialects::dialects::int8;
 use dpuc_isa::Random;
 
 use crate::harness::{check_network, largest, targets};
-use crate::net::{Conv, Net};
+use dpuc_graphs::{Conv, Net};
 
 /// Checks on the smallest and the largest target.
 fn check(net: Net, outputs: &[ValueId]) -> dpuc_backend::Compiled {

@@ -6,7 +6,7 @@ use dpuc_dialects::verify::verify;
 use dpuc_dialects::{Attribute, Ir, ValueId};
 
 use crate::harness::largest;
-use crate::net::{Conv, Net};
+use dpuc_graphs::{Conv, Net};
 
 fn partitioned(net: Net, outputs: &[ValueId]) -> (Ir, PartitionReport) {
     let mut ir = net.finish(outputs);

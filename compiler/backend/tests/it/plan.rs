@@ -8,7 +8,7 @@ use dpuc_evaluate::{Tensor, evaluate};
 use dpuc_runtime::Session;
 
 use crate::harness::{body_of, largest};
-use crate::net::{Conv, Net};
+use dpuc_graphs::{Conv, Net};
 
 fn planned(mut ir: Ir) -> Ir {
     partition(&mut ir, &largest()).unwrap();

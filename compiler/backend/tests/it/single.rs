@@ -6,7 +6,7 @@ use dpuc_dialects::{Ir, ValueId};
 use dpuc_isa::Random;
 
 use crate::harness::{check_network, targets};
-use crate::net::{Conv, Net};
+use dpuc_graphs::{Conv, Net};
 
 /// Checks `build` with random parameters on every target: the operation must run on the DPU and be exact.
 fn on_every_target(name: &str, cases: u64, build: impl Fn(&mut Net, &mut Random) -> ValueId) {

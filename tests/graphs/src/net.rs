@@ -8,22 +8,30 @@ use dpuc_isa::Random;
 
 /// Geometry and fix points of a convolution.
 #[derive(Clone, Debug)]
-pub(crate) struct Conv {
-    pub(crate) channels: usize,
-    pub(crate) kernel: [usize; 2],
-    pub(crate) strides: [i64; 2],
-    pub(crate) pads: [i64; 4],
-    pub(crate) dilations: [i64; 2],
-    pub(crate) activation: &'static str,
-    pub(crate) weight_fix: i32,
+pub struct Conv {
+    /// Output channels; depthwise convolutions keep those of their input.
+    pub channels: usize,
+    /// Kernel, `[h, w]`.
+    pub kernel: [usize; 2],
+    /// Strides, `[h, w]`.
+    pub strides: [i64; 2],
+    /// `[top, left, bottom, right]`; crops of transposed convolutions.
+    pub pads: [i64; 4],
+    /// Dilations, `[h, w]`.
+    pub dilations: [i64; 2],
+    /// One of the dialect's names.
+    pub activation: &'static str,
+    /// Fix point of the weights.
+    pub weight_fix: i32,
     /// Fix point of the bias; `None` for no bias.
-    pub(crate) bias_fix: Option<i32>,
-    pub(crate) fix: i32,
+    pub bias_fix: Option<i32>,
+    /// Fix point of the result.
+    pub fix: i32,
 }
 
 impl Conv {
     /// A square kernel of odd size that keeps the map's size.
-    pub(crate) fn same(channels: usize, kernel: usize, fix: i32) -> Self {
+    pub fn same(channels: usize, kernel: usize, fix: i32) -> Self {
         let pad = (kernel / 2) as i64;
         Self {
             channels,
@@ -38,26 +46,33 @@ impl Conv {
         }
     }
 
-    pub(crate) fn relu(self) -> Self {
+    /// The same with a ReLU.
+    #[must_use]
+    pub fn relu(self) -> Self {
         Self { activation: "relu", ..self }
     }
 
-    pub(crate) fn strided(self, stride: i64) -> Self {
+    /// The same with a stride on both axes.
+    #[must_use]
+    pub fn strided(self, stride: i64) -> Self {
         Self { strides: [stride; 2], ..self }
     }
 }
 
-/// `@main` under construction.
-pub(crate) struct Net {
-    pub(crate) ir: Ir,
-    pub(crate) random: Random,
+/// `@main` under construction. Its methods panic where the parameters are not those of a map or of a legal operation.
+pub struct Net {
+    /// The module.
+    pub ir: Ir,
+    /// Source of the constants.
+    pub random: Random,
     function: OpId,
     block: BlockId,
     count: usize,
 }
 
 impl Net {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// An empty function; `seed` decides the constants.
+    pub fn new(seed: u64) -> Self {
         let mut ir = Ir::new();
         let body = ir.body();
         let function = func::build(&mut ir, body, "main", &[], &[]);
@@ -66,13 +81,13 @@ impl Net {
     }
 
     /// An int8 input.
-    pub(crate) fn input(&mut self, shape: &[usize], fix: i32) -> ValueId {
+    pub fn input(&mut self, shape: &[usize], fix: i32) -> ValueId {
         let ty = self.ir.fix_tensor(shape, fix);
         self.argument(ty)
     }
 
     /// A float input.
-    pub(crate) fn float_input(&mut self, shape: &[usize]) -> ValueId {
+    pub fn float_input(&mut self, shape: &[usize]) -> ValueId {
         let ty = self.ir.float_tensor(shape);
         self.argument(ty)
     }
@@ -83,12 +98,13 @@ impl Net {
         value
     }
 
-    pub(crate) fn shape(&self, value: ValueId) -> Vec<usize> {
+    /// Dimensions of a value.
+    pub fn shape(&self, value: ValueId) -> Vec<usize> {
         self.ir.shape_of(value).unwrap()
     }
 
     /// An operation on fixed-point values.
-    pub(crate) fn op(
+    pub fn op(
         &mut self,
         kind: &'static OpDefinition,
         operands: &[ValueId],
@@ -101,7 +117,7 @@ impl Net {
     }
 
     /// An operation on floats.
-    pub(crate) fn float(
+    pub fn float(
         &mut self,
         kind: &'static OpDefinition,
         operands: &[ValueId],
@@ -131,7 +147,7 @@ impl Net {
     }
 
     /// A constant of random bytes; extremes are common.
-    pub(crate) fn constant(&mut self, shape: &[usize], fix: i32) -> ValueId {
+    pub fn constant(&mut self, shape: &[usize], fix: i32) -> ValueId {
         let count = shape.iter().product();
         let values = random_codes(&mut self.random, count);
         let symbol = format!("constant_{}", self.count);
@@ -140,25 +156,29 @@ impl Net {
         self.op(&int8::CONSTANT, &[], &[("value", Attribute::symbol(symbol))], shape, fix)
     }
 
-    pub(crate) fn conv(&mut self, input: ValueId, conv: &Conv) -> ValueId {
+    /// A convolution with random weights.
+    pub fn conv(&mut self, input: ValueId, conv: &Conv) -> ValueId {
         let channels = self.shape(input)[3];
         let weights = self.constant(&[conv.channels, conv.kernel[0], conv.kernel[1], channels], conv.weight_fix);
         self.weighted(&int8::CONV2D, input, weights, conv.channels, conv)
     }
 
-    pub(crate) fn depthwise(&mut self, input: ValueId, conv: &Conv) -> ValueId {
+    /// A depthwise convolution with random weights.
+    pub fn depthwise(&mut self, input: ValueId, conv: &Conv) -> ValueId {
         let channels = self.shape(input)[3];
         let weights = self.constant(&[1, conv.kernel[0], conv.kernel[1], channels], conv.weight_fix);
         self.weighted(&int8::DEPTHWISE_CONV2D, input, weights, channels, conv)
     }
 
-    pub(crate) fn transposed(&mut self, input: ValueId, conv: &Conv) -> ValueId {
+    /// A transposed convolution with random weights.
+    pub fn transposed(&mut self, input: ValueId, conv: &Conv) -> ValueId {
         let channels = self.shape(input)[3];
         let weights = self.constant(&[conv.channels, conv.kernel[0], conv.kernel[1], channels], conv.weight_fix);
         self.weighted(&int8::TRANSPOSED_CONV2D, input, weights, conv.channels, conv)
     }
 
-    pub(crate) fn transposed_depthwise(&mut self, input: ValueId, conv: &Conv) -> ValueId {
+    /// A transposed depthwise convolution with random weights.
+    pub fn transposed_depthwise(&mut self, input: ValueId, conv: &Conv) -> ValueId {
         let channels = self.shape(input)[3];
         let weights = self.constant(&[1, conv.kernel[0], conv.kernel[1], channels], conv.weight_fix);
         self.weighted(&int8::TRANSPOSED_DEPTHWISE_CONV2D, input, weights, channels, conv)
@@ -199,7 +219,8 @@ impl Net {
         self.op(kind, &operands, &attributes, &[1, size(0), size(1), channels], conv.fix)
     }
 
-    pub(crate) fn pool(
+    /// A pooling operation.
+    pub fn pool(
         &mut self,
         kind: &'static OpDefinition,
         input: ValueId,
@@ -222,64 +243,74 @@ impl Net {
         self.op(kind, &[input], &attributes, &result, fix)
     }
 
-    pub(crate) fn add(&mut self, inputs: &[ValueId], activation: &'static str, fix: i32) -> ValueId {
+    /// A sum of any number of inputs.
+    pub fn add(&mut self, inputs: &[ValueId], activation: &'static str, fix: i32) -> ValueId {
         let shape = self.shape(inputs[0]);
         self.op(&int8::ADD, inputs, &[("activation", Attribute::string(activation))], &shape, fix)
     }
 
-    pub(crate) fn mul(&mut self, inputs: [ValueId; 2], fix: i32) -> ValueId {
+    /// A product.
+    pub fn mul(&mut self, inputs: [ValueId; 2], fix: i32) -> ValueId {
         let shape = self.shape(inputs[0]);
         self.op(&int8::MUL, &inputs, &[], &shape, fix)
     }
 
-    pub(crate) fn concat(&mut self, inputs: &[ValueId], axis: usize, fix: i32) -> ValueId {
+    /// A concatenation.
+    pub fn concat(&mut self, inputs: &[ValueId], axis: usize, fix: i32) -> ValueId {
         let mut shape = self.shape(inputs[0]);
         shape[axis] = inputs.iter().map(|&input| self.shape(input)[axis]).sum();
         self.op(&int8::CONCAT, inputs, &[("axis", Attribute::int(axis as i64))], &shape, fix)
     }
 
-    pub(crate) fn requantise(&mut self, input: ValueId, activation: &'static str, fix: i32) -> ValueId {
+    /// A change of fix point.
+    pub fn requantise(&mut self, input: ValueId, activation: &'static str, fix: i32) -> ValueId {
         let shape = self.shape(input);
         self.op(&int8::REQUANTISE, &[input], &[("activation", Attribute::string(activation))], &shape, fix)
     }
 
-    pub(crate) fn reshape(&mut self, input: ValueId, shape: &[usize]) -> ValueId {
+    /// The same elements in another shape.
+    pub fn reshape(&mut self, input: ValueId, shape: &[usize]) -> ValueId {
         let fix = self.ir.fix_of(input).unwrap();
         self.op(&int8::RESHAPE, &[input], &[], shape, fix)
     }
 
-    pub(crate) fn upsample(&mut self, input: ValueId, scale: [usize; 2], mode: &'static str, fix: i32) -> ValueId {
+    /// Up-sampling by integer factors, `[h, w]`.
+    pub fn upsample(&mut self, input: ValueId, scale: [usize; 2], mode: &'static str, fix: i32) -> ValueId {
         let [_, height, width, channels] = self.shape(input)[..] else { panic!("a map") };
         let attributes =
             [("scale", Attribute::ints(scale.map(|factor| factor as i64))), ("mode", Attribute::string(mode))];
         self.op(&int8::UPSAMPLE, &[input], &attributes, &[1, height * scale[0], width * scale[1], channels], fix)
     }
 
-    pub(crate) fn downsample(&mut self, input: ValueId, scale: [usize; 2], fix: i32) -> ValueId {
+    /// Down-sampling by integer factors, `[h, w]`.
+    pub fn downsample(&mut self, input: ValueId, scale: [usize; 2], fix: i32) -> ValueId {
         let [_, height, width, channels] = self.shape(input)[..] else { panic!("a map") };
         let attributes = [("scale", Attribute::ints(scale.map(|factor| factor as i64)))];
         let shape = [1, height.div_ceil(scale[0]), width.div_ceil(scale[1]), channels];
         self.op(&int8::DOWNSAMPLE, &[input], &attributes, &shape, fix)
     }
 
-    pub(crate) fn hard_sigmoid(&mut self, input: ValueId, fix: i32) -> ValueId {
+    /// Hard sigmoid.
+    pub fn hard_sigmoid(&mut self, input: ValueId, fix: i32) -> ValueId {
         let shape = self.shape(input);
         self.op(&int8::HARD_SIGMOID, &[input], &[], &shape, fix)
     }
 
-    pub(crate) fn leaky_relu(&mut self, input: ValueId, multiplier: i64, shift: i64, fix: i32) -> ValueId {
+    /// Leaky ReLU with slope `multiplier / 2^shift`.
+    pub fn leaky_relu(&mut self, input: ValueId, multiplier: i64, shift: i64, fix: i32) -> ValueId {
         let shape = self.shape(input);
         let attributes = [("multiplier", Attribute::int(multiplier)), ("shift", Attribute::int(shift))];
         self.op(&int8::LEAKY_RELU, &[input], &attributes, &shape, fix)
     }
 
-    pub(crate) fn quantise(&mut self, input: ValueId, fix: i32) -> ValueId {
+    /// A conversion from float.
+    pub fn quantise(&mut self, input: ValueId, fix: i32) -> ValueId {
         let shape = self.shape(input);
         self.op(&int8::QUANTISE, &[input], &[], &shape, fix)
     }
 
     /// A conversion to float without a name of its own.
-    pub(crate) fn dequantise(&mut self, input: ValueId) -> ValueId {
+    pub fn dequantise(&mut self, input: ValueId) -> ValueId {
         let shape = self.shape(input);
         let value = self.float(&int8::DEQUANTISE, &[input], &[], &shape);
         let (op, unknown) = (self.ir.defining_op(value).unwrap(), self.ir.unknown_location());
@@ -287,13 +318,14 @@ impl Net {
         value
     }
 
-    pub(crate) fn softmax(&mut self, input: ValueId) -> ValueId {
+    /// A float softmax over the last axis.
+    pub fn softmax(&mut self, input: ValueId) -> ValueId {
         let shape = self.shape(input);
         self.float(&nn::SOFTMAX, &[input], &[("axis", Attribute::int(shape.len() as i64 - 1))], &shape)
     }
 
     /// Returns the values and finishes the function.
-    pub(crate) fn finish(mut self, outputs: &[ValueId]) -> Ir {
+    pub fn finish(mut self, outputs: &[ValueId]) -> Ir {
         OpBuilder::new(&func::RETURN).operands(outputs.iter().copied()).append(&mut self.ir, self.block);
         func::refresh_signature(&mut self.ir, self.function);
         self.ir
@@ -301,7 +333,7 @@ impl Net {
 }
 
 /// Random codes in which the extremes are common.
-pub(crate) fn random_codes(random: &mut Random, count: usize) -> Vec<i8> {
+pub fn random_codes(random: &mut Random, count: usize) -> Vec<i8> {
     let code = |random: &mut Random| match random.below(12) {
         0 => -128,
         1 => 127,
