@@ -12,7 +12,11 @@ const C: EngineSet = EngineSet::only(Engine::Conv);
 const M: EngineSet = EngineSet::only(Engine::Misc);
 const NONE: EngineSet = EngineSet::EMPTY;
 
-/// 16 bytes a cycle loaded, 8 saved on each port, 100 cycles of latency, no overheads, a fetch that is never late.
+/// Cycles of memory latency of [`board`].
+const LATENCY: u64 = 100;
+
+/// One bank line a cycle loaded, half of one saved on each port, 100 cycles of latency, no overheads, instructions that are never late
+/// after the first.
 fn board() -> Board {
     Board {
         name: Cow::Borrowed("hand-made"),
@@ -20,16 +24,7 @@ fn board() -> Board {
         cores: 1,
         memory_mb_s: 1e6,
         memory_latency_ns: 1000.0,
-        core: CoreTiming {
-            load_bytes: 16.0,
-            save_bytes: 8.0,
-            fetch_words: f64::INFINITY,
-            load_overhead: 0,
-            save_overhead: 0,
-            conv_overhead: 0,
-            misc_overhead: 0,
-            start: 0,
-        },
+        core: CoreTiming { port_lines: 0.5, transfer_overhead: 0, compute_overhead: 0, fetch_words: f64::INFINITY },
     }
 }
 
@@ -67,8 +62,9 @@ fn timeline(program: &[Instruction], board: &Board) -> Timeline {
     simulate(program, &target(), board, 1).unwrap()
 }
 
+/// Start and end of each instruction, from the moment the first is fetched.
 fn spans(timeline: &Timeline) -> Vec<(u64, u64)> {
-    timeline.spans.iter().map(|span| (span.start, span.end)).collect()
+    timeline.spans.iter().map(|span| (span.start - LATENCY, span.end - LATENCY)).collect()
 }
 
 #[test]
@@ -89,9 +85,9 @@ fn engines_overlap_and_tokens_hold_them_back() {
     let waited: Vec<_> = timeline.spans.iter().map(|span| span.waited_for).collect();
     let expected = [None, None, Some(Engine::Load), None, None, Some(Engine::Conv), None];
     assert_eq!(waited, expected);
-    assert_eq!(timeline.cycles, 350, "the last Save is acknowledged");
+    assert_eq!(timeline.cycles, LATENCY + 350, "the last Save is acknowledged");
     assert_eq!(timeline.busy, [20, 21, 121, 0]);
-    assert!((timeline.occupancy(Engine::Conv) - 121.0 / 350.0).abs() < 1e-12);
+    assert!((timeline.occupancy(Engine::Conv) - 121.0 / 450.0).abs() < 1e-12);
 }
 
 #[test]
@@ -116,21 +112,19 @@ fn tokens_of_a_pair_imply_both_saves() {
 fn nothing_starts_before_it_is_fetched() {
     let mut board = board();
     board.core.fetch_words = 0.5;
-    board.core.start = 7;
     // A Load has five words: ten cycles, as many as its data take.
     let program = [load(L, L), load(L, L), load(L, L)];
-    assert_eq!(spans(&timeline(&program, &board)), [(17, 27), (27, 37), (37, 47)]);
+    assert_eq!(spans(&timeline(&program, &board)), [(10, 20), (20, 30), (30, 40)]);
     board.core.fetch_words = 0.25;
     let bound = timeline(&program, &board);
-    assert_eq!(spans(&bound), [(27, 37), (47, 57), (67, 77)]);
+    assert_eq!(spans(&bound), [(20, 30), (40, 50), (60, 70)]);
     assert!(bound.spans.iter().all(|span| span.waited_for.is_none()));
 }
 
 #[test]
 fn overheads_are_paid_once_an_instruction() {
     let mut board = board();
-    (board.core.load_overhead, board.core.save_overhead) = (1, 2);
-    (board.core.conv_overhead, board.core.misc_overhead) = (3, 4);
+    (board.core.transfer_overhead, board.core.compute_overhead) = (1, 3);
     let init = ConvInit { kernel_h: 3, kernel_w: 3, ..Default::default() };
     let alu_init =
         AluInit { kernel_w: 2, kernel_h: 2, exec_mode: 3, length: 5, channel_group: 7, ..Default::default() };
@@ -144,13 +138,13 @@ fn overheads_are_paid_once_an_instruction() {
     ];
     let timeline = timeline(&program, &board);
     let busy: Vec<_> = timeline.spans.iter().map(|span| span.end - span.start).collect();
-    assert_eq!(busy, [10 + 1, 20 + 2, 1, 10 * 9 * 2 + 3, 1, 5 * 7 * 4 + 4]);
+    assert_eq!(busy, [10 + 1, 20 + 1, 1, 10 * 9 * 2 + 3, 1, 5 * 7 * 4 + 3]);
 }
 
 #[test]
 fn busy_cores_share_the_memory() {
     let mut board = board();
-    let cycles = |board: &Board, cores| simulate(&[load(L, L)], &target(), board, cores).unwrap().spans[0].end;
+    let cycles = |board: &Board, cores| spans(&simulate(&[load(L, L)], &target(), board, cores).unwrap())[0].1;
     assert_eq!([1, 4].map(|cores| cycles(&board, cores)), [10, 10], "the ports are slower than the memory");
     board.memory_mb_s = 100.0;
     let shared = [1, 2, 4].map(|cores| cycles(&board, cores));
@@ -214,14 +208,11 @@ fn time_is_monotone_in_every_cost() {
         end(),
     ];
     let base = timeline(&program, &board()).cycles;
-    let slower: [fn(&mut Board); 9] = [
-        |board| board.core.load_bytes /= 2.0,
-        |board| board.core.save_bytes /= 2.0,
+    let slower: [fn(&mut Board); 6] = [
+        |board| board.core.port_lines /= 2.0,
         |board| board.core.fetch_words = 0.01,
-        |board| board.core.load_overhead += 5,
-        |board| board.core.save_overhead += 5,
-        |board| board.core.conv_overhead += 5,
-        |board| board.core.start += 5,
+        |board| board.core.transfer_overhead += 5,
+        |board| board.core.compute_overhead += 5,
         |board| board.memory_latency_ns *= 2.0,
         |board| board.memory_mb_s = 100.0,
     ];

@@ -22,25 +22,19 @@ pub struct Board {
     pub core: CoreTiming,
 }
 
-/// Times of the IP core, in cycles of its clock. The same on every board.
+/// Times of the IP core, in cycles of its clock. The same on every board and for every size.
+///
+/// Fitted to published times of AMD's own programs: `benches/CALIBRATION.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CoreTiming {
-    /// Bytes a Load moves per cycle: both data ports, gaps between bursts included.
-    pub load_bytes: f64,
-    /// Bytes a Save moves per cycle on its port.
-    pub save_bytes: f64,
-    /// 32-bit words of the program fetched per cycle.
+    /// Bank lines that one data port moves per cycle. A Load uses both ports, a Save one.
+    pub port_lines: f64,
+    /// Cycles a Load or Save takes besides its data.
+    pub transfer_overhead: u64,
+    /// Cycles a Conv, Alu or Elew takes besides its arithmetic: filling and draining the pipeline, and the change to the next one.
+    pub compute_overhead: u64,
+    /// 32-bit words of the program that the instruction port fetches per cycle.
     pub fetch_words: f64,
-    /// Cycles a Load takes besides its data.
-    pub load_overhead: u64,
-    /// Cycles a Save takes besides its data.
-    pub save_overhead: u64,
-    /// Cycles a Conv takes besides those of the array: filling and draining the pipeline.
-    pub conv_overhead: u64,
-    /// The same for Alu and Elew.
-    pub misc_overhead: u64,
-    /// Cycles from the start of the program to its first instruction.
-    pub start: u64,
 }
 
 /// The share of the peak rate that the memory gives all cores together at best.
@@ -49,19 +43,13 @@ pub struct CoreTiming {
 /// 19.2 GB/s (`benches/CALIBRATION.md`).
 const MEMORY_EFFICIENCY: f64 = 0.45;
 
-const CORE: CoreTiming = CoreTiming {
-    load_bytes: 24.0,
-    save_bytes: 12.0,
-    fetch_words: 1.0,
-    load_overhead: 10,
-    save_overhead: 10,
-    conv_overhead: 30,
-    misc_overhead: 30,
-    start: 1000,
-};
+const CORE: CoreTiming = CoreTiming { port_lines: 0.75, transfer_overhead: 22, compute_overhead: 72, fetch_words: 1.0 };
+
+/// Latency of the memory of a Zynq UltraScale+ seen from its logic. Published times hardly depend on it.
+const MEMORY_LATENCY_NS: f64 = 150.0;
 
 const fn board(name: &'static str, clock_mhz: f64, cores: u32, memory_mb_s: f64) -> Board {
-    Board { name: Cow::Borrowed(name), clock_mhz, cores, memory_mb_s, memory_latency_ns: 300.0, core: CORE }
+    Board { name: Cow::Borrowed(name), clock_mhz, cores, memory_mb_s, memory_latency_ns: MEMORY_LATENCY_NS, core: CORE }
 }
 
 /// Source: `spec/boards.md` section 2. Boards without a published clock have the 300 MHz of most images; `generic` is a core at 300 MHz with

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use dpuc_isa::{Engine, Instruction};
 
-use super::board::CoreTiming;
+use super::board::Board;
 use super::cost::Cost;
 use super::timeline::{Span, Timeline};
 
@@ -47,7 +47,7 @@ struct Held {
 }
 
 impl<'a> Engines<'a> {
-    pub(super) fn new(program: &'a [Instruction], core: &CoreTiming) -> Self {
+    pub(super) fn new(program: &'a [Instruction], board: &Board) -> Self {
         let mut tokens: [[VecDeque<u64>; 4]; 4] = Default::default();
         for (engine, tokens) in tokens.iter_mut().enumerate() {
             tokens[engine].push_back(0);
@@ -64,7 +64,7 @@ impl<'a> Engines<'a> {
             tokens,
             states: Default::default(),
             save_ports: [0; SAVE_PORTS],
-            fetch: Fetch { words: 0, start: core.start, words_per_cycle: core.fetch_words },
+            fetch: Fetch { words: 0, start: board.memory_latency(), words_per_cycle: board.core.fetch_words },
             spans: program.iter().map(unplaced).collect(),
         }
     }
@@ -148,7 +148,7 @@ impl<'a> Engines<'a> {
     }
 }
 
-/// The instruction port: words arrive in order and ahead of their use.
+/// The instruction port: words arrive in order and ahead of their use, the first after the memory's latency.
 struct Fetch {
     words: u64,
     start: u64,

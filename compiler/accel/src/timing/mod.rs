@@ -47,7 +47,7 @@ use crate::error::{Fault, RunError};
 pub fn simulate(program: &[Instruction], target: &Target, board: &Board, cores: u32) -> Result<Timeline, RunError> {
     let costs = Costs::new(target, board, cores);
     let mut latches = Latches::new();
-    let mut engines = Engines::new(program, &board.core);
+    let mut engines = Engines::new(program, board);
     for (index, instruction) in program.iter().enumerate() {
         let cost = latches
             .resolve(instruction)
