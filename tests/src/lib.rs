@@ -69,10 +69,10 @@ impl Fill {
 }
 
 /// Inputs for `@main`: signed bytes where it takes them; where it takes floats, the numbers those bytes stand for at the fix point of the
-/// `int8.quantise` that reads them.
+/// `int8.quantise` that reads them, or at 4 if none does.
 ///
 /// # Panics
-/// If a float argument is not quantised.
+/// If there is no function `@main`, or a shape is not known.
 pub fn inputs(ir: &Ir, fill: Fill) -> Vec<Tensor> {
     let function = ir.find_symbol("main").expect("@main");
     let arguments = ir.arguments(func::entry(ir, function));
@@ -83,7 +83,7 @@ pub fn inputs(ir: &Ir, fill: Fill) -> Vec<Tensor> {
             return Tensor::from_i8(&shape, bytes).expect("shape and bytes agree");
         }
         let quantised = ir.users(argument).into_iter().find_map(|user| ir.fix_of(ir.result(user)));
-        let step = (-f64::from(quantised.expect("floats are quantised"))).exp2();
+        let step = (-f64::from(quantised.unwrap_or(4))).exp2();
         let floats = bytes.into_iter().map(|byte| (f64::from(byte) * step) as f32).collect();
         Tensor::from_f32(&shape, floats).expect("shape and floats agree")
     };

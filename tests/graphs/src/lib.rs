@@ -1,5 +1,20 @@
-//! Networks for tests: of given operations, with random constants.
+//! Networks for tests: of given operations, grown at random, or absurd; and the search for the smallest one that shows a fault.
+//!
+//! A seed says everything about a random network. A new operation is one line of the table in `operations.rs`.
+//!
+//! ```
+//! let ir = dpuc_graphs::random_network(7);
+//! assert!(dpuc_dialects::verify::verify(&ir).is_empty());
+//! ```
 
+mod absurd;
+mod growth;
 mod net;
+mod operations;
+mod patterns;
+mod shrink;
 
+pub use absurd::absurd_network;
+pub use growth::random_network;
 pub use net::{Conv, Net, random_codes};
+pub use shrink::shrink;

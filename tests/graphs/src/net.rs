@@ -216,7 +216,7 @@ impl Net {
         if !transposed {
             attributes.push(("dilations", Attribute::ints(conv.dilations)));
         }
-        self.op(kind, &operands, &attributes, &[1, size(0), size(1), channels], conv.fix)
+        self.op(kind, &operands, &attributes, &[shape[0], size(0), size(1), channels], conv.fix)
     }
 
     /// A pooling operation.
@@ -239,7 +239,7 @@ impl Net {
             ("strides", Attribute::ints(strides)),
             ("pads", Attribute::ints(pads)),
         ];
-        let result = [1, size(0), size(1), shape[3]];
+        let result = [shape[0], size(0), size(1), shape[3]];
         self.op(kind, &[input], &attributes, &result, fix)
     }
 
@@ -276,17 +276,17 @@ impl Net {
 
     /// Up-sampling by integer factors, `[h, w]`.
     pub fn upsample(&mut self, input: ValueId, scale: [usize; 2], mode: &'static str, fix: i32) -> ValueId {
-        let [_, height, width, channels] = self.shape(input)[..] else { panic!("a map") };
+        let [batch, height, width, channels] = self.shape(input)[..] else { panic!("a map") };
         let attributes =
             [("scale", Attribute::ints(scale.map(|factor| factor as i64))), ("mode", Attribute::string(mode))];
-        self.op(&int8::UPSAMPLE, &[input], &attributes, &[1, height * scale[0], width * scale[1], channels], fix)
+        self.op(&int8::UPSAMPLE, &[input], &attributes, &[batch, height * scale[0], width * scale[1], channels], fix)
     }
 
     /// Down-sampling by integer factors, `[h, w]`.
     pub fn downsample(&mut self, input: ValueId, scale: [usize; 2], fix: i32) -> ValueId {
-        let [_, height, width, channels] = self.shape(input)[..] else { panic!("a map") };
+        let [batch, height, width, channels] = self.shape(input)[..] else { panic!("a map") };
         let attributes = [("scale", Attribute::ints(scale.map(|factor| factor as i64)))];
-        let shape = [1, height.div_ceil(scale[0]), width.div_ceil(scale[1]), channels];
+        let shape = [batch, height.div_ceil(scale[0]), width.div_ceil(scale[1]), channels];
         self.op(&int8::DOWNSAMPLE, &[input], &attributes, &shape, fix)
     }
 
