@@ -1,17 +1,18 @@
 //! Machine code: planned superlayers to instructions.
 
-use dpuc_codegen::{Program, Stream, emit as emit_layer};
-use dpuc_dialects::dialects::dpu;
-use dpuc_dialects::{Ir, Location, OpId};
+use std::ops::Range;
+
+use dpuc_codegen::{Program, Schedule, ScheduleError, Stream};
+use dpuc_dialects::{Ir, Location, OpId, ValueId};
 use dpuc_isa::Target;
 
 use crate::error::BackendError;
 use crate::names::operation_name;
-use crate::operator::planned_layers;
+use crate::network::{Work, network};
 use crate::partition::single_block;
 use crate::plan::subgraphs;
 use crate::program::program_from_instructions;
-use crate::superlayer::Superlayer;
+use crate::superlayer::Flat;
 
 /// The code of one subgraph.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +48,8 @@ pub fn emit(ir: &mut Ir, target: &Target) -> Result<EmitReport, BackendError> {
         let (program, locations) = compile_subgraph(ir, subgraph, target, &name)?;
         let unknown = ir.unknown_location();
         let location_of = |index: usize| {
-            let layer = program.layers.get(index).map_or(0, |&layer| layer as usize);
-            locations.get(layer).copied().unwrap_or(unknown)
+            let node = program.nodes.get(index).map_or(0, |&node| node as usize);
+            locations.get(node).copied().unwrap_or(unknown)
         };
         report.subgraphs.push(SubgraphCode { name: name.clone(), instructions: program.instructions.len() });
         program_from_instructions(ir, &program_symbol(&name), Some(&target.name), &program.instructions, location_of);
@@ -56,38 +57,51 @@ pub fn emit(ir: &mut Ir, target: &Target) -> Result<EmitReport, BackendError> {
     Ok(report)
 }
 
-/// The program of a subgraph, and the location of each of its layers.
+/// The program of a subgraph, and the location of each of its nodes.
 fn compile_subgraph(
     ir: &Ir,
     subgraph: OpId,
     target: &Target,
     name: &str,
 ) -> Result<(Program, Vec<Location>), BackendError> {
+    let (work, groups) = planned_network(ir, subgraph, target, name)?;
+    let failed = |error: ScheduleError| BackendError::Emit {
+        name: operation_name(ir, work.operations[error.node]).to_owned(),
+        error: error.error,
+    };
+    let schedule = Schedule::new(&work.network, &groups, target).map_err(failed)?;
     let mut stream = Stream::new(target);
-    let mut locations = Vec::new();
-    for op in ir.ops(single_block(ir, subgraph)?) {
-        if !ir.is(op, &dpu::SUPERLAYER) {
-            require_placed(ir, op, name)?;
-            continue;
-        }
-        let superlayer = Superlayer::of(ir, op, name)?;
-        let named = || operation_name(ir, superlayer.operation).to_owned();
-        let layers = planned_layers(ir, &superlayer, target)
-            .map_err(|reason| BackendError::not_for_dpu(ir, superlayer.operation, name, reason))?;
-        for layer in layers {
-            emit_layer(&layer, &mut stream).map_err(|error| BackendError::Emit { name: named(), error })?;
-            locations.push(ir.op(superlayer.operation).location);
-        }
-    }
+    schedule.emit(&work.network, &mut stream);
     let program = stream.finish().map_err(|error| BackendError::Illegal { subgraph: name.to_owned(), error })?;
-    Ok((program, locations))
+    Ok((program, work.operations.iter().map(|&op| ir.op(op).location).collect()))
 }
 
-/// Refuses operations that only a subgraph without memory plan has.
-fn require_placed(ir: &Ir, op: OpId, subgraph: &str) -> Result<(), BackendError> {
-    if [&dpu::UPLOAD, &dpu::PARAMETER, &dpu::DOWNLOAD, &dpu::RETURN].into_iter().any(|kind| ir.is(op, kind)) {
-        return Ok(());
+/// The network of a planned subgraph with final addresses, and the nodes of its superlayers.
+fn planned_network(
+    ir: &Ir,
+    subgraph: OpId,
+    target: &Target,
+    name: &str,
+) -> Result<(Work, Vec<Range<usize>>), BackendError> {
+    let flat = Flat::of(ir, ir.ops(single_block(ir, subgraph)?), name, |op| unplaced(ir, op, name))?;
+    let ops: Vec<OpId> = flat.superlayers.iter().flat_map(|(_, superlayer)| &superlayer.operations).copied().collect();
+    let resolve = |value: ValueId| flat.resolve(value);
+    let work = network(ir, &ops, &resolve, &|value| flat.place(value), &flat.outputs, target)
+        .map_err(|(op, reason)| BackendError::not_for_dpu(ir, op, name, reason))?;
+    let mut groups = Vec::new();
+    let mut first = 0;
+    for (_, superlayer) in &flat.superlayers {
+        let count = superlayer.operations.iter().filter(|op| work.nodes.contains_key(op)).count();
+        if count > 0 {
+            groups.push(first..first + count);
+            first += count;
+        }
     }
+    Ok((work, groups))
+}
+
+/// Complains about operations that only a subgraph without memory plan has.
+fn unplaced(ir: &Ir, op: OpId, subgraph: &str) -> BackendError {
     let problem = format!("`{}` is in no superlayer; run `plan` first", operation_name(ir, op));
-    Err(BackendError::Unplanned { subgraph: subgraph.to_owned(), problem })
+    BackendError::Unplanned { subgraph: subgraph.to_owned(), problem }
 }

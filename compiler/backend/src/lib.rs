@@ -35,6 +35,7 @@ mod emit;
 mod error;
 mod export;
 mod names;
+mod network;
 mod operator;
 mod partition;
 mod passes;

@@ -15,6 +15,8 @@ pub mod region {
     pub const OUTPUTS: u8 = 3;
     /// Number of regions a subgraph uses.
     pub const COUNT: usize = 4;
+    /// No region: values that never leave the chip. Their addresses only tell them apart.
+    pub const ON_CHIP: u8 = 7;
 }
 
 /// The place of an int8 tensor in DDR.

@@ -2,7 +2,7 @@
 
 use dpuc_isa::{Alu, AluInit};
 
-use crate::recipe::Block;
+use crate::block::Block;
 use crate::stream::Stream;
 
 const PAD_START_MAX: i64 = 15;
@@ -20,28 +20,32 @@ pub(crate) struct AluParameters {
 pub(crate) fn push_alu(stream: &mut Stream, block: &Block, operation: AluInit, parameters: AluParameters) {
     let [kernel_h, kernel_w] = block.kernel;
     let line_bytes = stream.target().line_bytes() as u32;
+    let window = &block.inputs[0];
     stream.configure_alu(AluInit {
         kernel_h,
         kernel_w,
-        stride_h: block.input.interleave,
+        stride_h: window.interleave,
         stride_w: block.column_stride,
-        stride_offset_in: block.input.slot,
+        stride_offset_in: window.slot,
         length: block.columns,
         channel_group: block.groups,
-        channel_offset: block.groups * line_bytes - block.input.channels,
-        jump_read: block.input.pixel_lines,
-        jump_read_endl: if block.input.interleave > 1 { block.input.row_lines } else { 1 },
-        jump_write: block.groups,
+        channel_offset: block.groups * line_bytes - window.channels,
+        jump_read: window.pixel_lines,
+        jump_read_endl: if window.interleave > 1 { window.row_lines } else { 1 },
+        jump_write: block.output.pixel_lines,
+        jump_write_endl: if block.output.interleave > 1 { block.output.row_lines } else { 1 },
+        stride_out: block.output.interleave,
+        stride_offset_out: block.output.slot,
         ..operation
     });
     let start = |pad: i64| pad.min(PAD_START_MAX) as u32;
     let end = |pad: i64, kernel: u32| pad.min(i64::from(kernel) - 1) as u32;
     stream.push(Alu {
-        bank_id_in: block.input.bank,
-        bank_addr_in: block.input.lines[0],
-        bank_addr_in_1: block.input.lines[1],
-        bank_addr_in_2: block.input.lines[2],
-        bank_addr_in_3: block.input.lines[3],
+        bank_id_in: window.bank,
+        bank_addr_in: window.lines[0],
+        bank_addr_in_1: window.lines[1],
+        bank_addr_in_2: window.lines[2],
+        bank_addr_in_3: window.lines[3],
         valid_pixel_parallel: block.rows,
         pad_top: start(block.pads.top),
         pad_left: start(block.pads.left),
@@ -49,8 +53,8 @@ pub(crate) fn push_alu(stream: &mut Stream, block: &Block, operation: AluInit, p
         pad_right: end(block.pads.right, kernel_w),
         bank_addr_weights: parameters.weights,
         bank_addr_bias: parameters.bias,
-        bank_id_out: block.output.bank,
-        bank_addr_out: block.output.line,
+        bank_id_out: block.output.first.bank,
+        bank_addr_out: block.output.first.line,
         ..Alu::default()
     });
 }

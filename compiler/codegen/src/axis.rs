@@ -71,10 +71,11 @@ pub(crate) struct Phase {
     pub(crate) taps: Sampling,
 }
 
+#[expect(clippy::too_many_arguments, reason = "the parameters of an axis")]
 /// Phases of a convolution, depthwise convolution or pool axis. All arguments but the pad are at least 1.
 ///
-/// With one tap the stride is folded into the input sampling, so that only elements that are needed get loaded. With one output
-/// the stride has no meaning and becomes 1.
+/// With one tap and `fold`, the stride is folded into the input sampling, so that only elements that are needed get loaded. With one
+/// output the stride has no meaning and becomes 1.
 pub(crate) fn convolution_phases(
     input: u32,
     output: u32,
@@ -82,10 +83,11 @@ pub(crate) fn convolution_phases(
     stride: u32,
     pad: u32,
     dilation: u32,
+    fold: bool,
 ) -> Vec<Phase> {
     let common = gcd(stride, dilation);
     let phases = dilation / common;
-    let (step, inner_stride) = if kernel == 1 {
+    let (step, inner_stride) = if kernel == 1 && fold {
         (i64::from(dilation) * i64::from(stride / common), 1)
     } else {
         (i64::from(dilation), stride / common)
@@ -182,12 +184,14 @@ mod tests {
                     expected.push((o, k, i64::from(o * stride + k * dilation) - i64::from(pad)));
                 }
             }
-            let phases = convolution_phases(input, output, kernel, stride, pad, dilation);
-            assert_eq!(
-                taps_of(&phases, input),
-                expected,
-                "kernel {kernel} stride {stride} dilation {dilation} pad {pad}"
-            );
+            for fold in [false, true] {
+                let phases = convolution_phases(input, output, kernel, stride, pad, dilation, fold);
+                assert_eq!(
+                    taps_of(&phases, input),
+                    expected,
+                    "kernel {kernel} stride {stride} dilation {dilation} pad {pad}"
+                );
+            }
         }
     }
 

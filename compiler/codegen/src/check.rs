@@ -169,7 +169,7 @@ impl Side {
     }
 
     fn phases(&self) -> Vec<Phase> {
-        convolution_phases(self.input, self.output, self.kernel, self.stride, self.before, self.dilation)
+        convolution_phases(self.input, self.output, self.kernel, self.stride, self.before, self.dilation, true)
     }
 }
 

@@ -1,22 +1,18 @@
-//! From a layer to instructions.
+//! Single layers: from DDR to DDR, one after another.
 
 use dpuc_isa::Target;
 use thiserror::Error;
 
-use crate::axis::Sampling;
 use crate::check::check_quantities;
-use crate::conv::{ConvCompute, conv_tasks, transposed_tasks};
-use crate::depthwise::{DepthwiseCompute, depthwise_tasks, transposed_depthwise_tasks};
+use crate::cut::{Plan, choose};
+use crate::draft::Draft;
 use crate::kernel::Taps;
-use crate::layer::{ElementwiseKind, FeatureMap, Layer};
+use crate::layer::Layer;
 use crate::limits::{self, Findings, Violation};
-use crate::plan::Plan;
-use crate::pointwise::{AluActivation, ElementwiseCompute, Relu6Compute, activation_task, copy_task, elementwise_task};
-use crate::pool::{PoolCompute, pool_tasks};
-use crate::recipe::{Compute, Untouched, emit_task};
-use crate::resample::{enlarged_views, reduced_view};
+use crate::rows::Rows;
+use crate::space::{Slot, Space};
+use crate::stage::{InputPlace, Stage, compute};
 use crate::stream::Stream;
-use crate::task::{Task, WeightSize};
 
 /// Feature-map bank groups that generated code uses.
 const FEATURE_GROUPS: usize = 2;
@@ -34,7 +30,7 @@ pub struct EmitError {
 /// # Errors
 /// Every reason found why not.
 pub fn check(layer: &Layer, target: &Target) -> Result<(), Vec<Violation>> {
-    plan(layer, target).map(drop)
+    plan(layer, 0, 0, &vec![0; target.feature_groups], &[], target).map(drop)
 }
 
 /// Appends the instructions of a layer to a stream.
@@ -42,121 +38,104 @@ pub fn check(layer: &Layer, target: &Target) -> Result<(), Vec<Violation>> {
 /// # Errors
 /// [`check`] refuses the layer; the stream is then unchanged.
 pub fn emit(layer: &Layer, stream: &mut Stream) -> Result<(), EmitError> {
-    let work = plan(layer, stream.target()).map_err(|violations| EmitError { violations })?;
-    stream.begin_layer();
-    match layer {
-        Layer::Conv2d { convolution, augment_channels } => {
-            let mut compute = ConvCompute::new(convolution, *augment_channels, stream);
-            emit_selecting(&work, &mut compute, ConvCompute::select, stream);
-        }
-        Layer::TransposedConv2d(convolution) => {
-            let mut compute = ConvCompute::new(convolution, false, stream);
-            emit_selecting(&work, &mut compute, ConvCompute::select, stream);
-        }
-        Layer::DepthwiseConv2d(convolution) | Layer::TransposedDepthwiseConv2d(convolution) => {
-            let mut compute = DepthwiseCompute::new(convolution, stream);
-            emit_selecting(&work, &mut compute, DepthwiseCompute::select, stream);
-        }
-        Layer::Pool(pool) => emit_all(&work, &mut PoolCompute::new(pool), stream),
-        Layer::Elementwise { kind, inputs, output, relu } => {
-            emit_all(&work, &mut ElementwiseCompute::new(*kind, inputs, output, *relu), stream);
-        }
-        Layer::Copy { input, output, relu } => emit_copy(&work, input, output, *relu, stream),
-        Layer::UpsampleNearest { input, output, .. } | Layer::Downsample { input, output, .. } => {
-            emit_copy(&work, input, output, false, stream);
-        }
-        Layer::Relu6 { input, output, scale } => {
-            emit_all(&work, &mut Relu6Compute::new(input, output, *scale), stream);
-        }
-        Layer::LeakyRelu { input, output, slope, slope_fix_point } => {
-            emit_all(&work, &mut AluActivation::leaky_relu(input, output, *slope, *slope_fix_point), stream);
-        }
-        Layer::HardSigmoid { input, output } => {
-            emit_all(&work, &mut AluActivation::hard_sigmoid(input, output), stream);
-        }
-    }
+    let target = stream.target().clone();
+    let heads = stream.heads().clone();
+    let work = plan(layer, 0, 0, &heads, &[], &target).map_err(|violations| EmitError { violations })?;
+    let node = stream.next_emission();
+    emit_planned(layer, work, node, stream);
     Ok(())
 }
 
-/// A planned sub-problem and the kernel taps it uses, if it has a kernel with weights.
-struct Work {
-    task: Task,
-    taps: Taps,
-    plan: Plan,
+/// Emits the sub-problems of a layer as instructions of `node`.
+pub(crate) fn emit_planned(layer: &Layer, work: Vec<Work>, node: u32, stream: &mut Stream) {
+    let taps: Vec<Taps> = work.iter().flat_map(|work| &work.draft.stages[0].phases).map(|phase| phase.taps).collect();
+    stream.enter(node);
+    let Some(first) = work.first() else { return };
+    let mut compute = compute(layer, first.draft.stages[0].engine.is_some(), taps, stream);
+    let mut phases = 0;
+    for Work { mut draft, plan } in work {
+        draft.stages[0].node = node;
+        draft.stages[0].first_phase = phases;
+        phases += draft.stages[0].phases.len();
+        crate::execute::execute(&draft, &plan, &mut [&mut *compute], stream);
+        advance_heads(&plan, stream.heads());
+    }
 }
 
-fn plan(layer: &Layer, target: &Target) -> Result<Vec<Work>, Vec<Violation>> {
+/// Lets the next superlayer start behind the buffers of this one.
+pub(crate) fn advance_heads(plan: &Plan, heads: &mut [u32]) {
+    for (group, head) in heads.iter_mut().enumerate() {
+        let own = plan.slots.iter().filter(|slot| slot.group == group);
+        let used: u32 = own.map(|slot| slot.lines).sum();
+        *head = crate::stream::wrap_line(i64::from(*head) + i64::from(used));
+    }
+}
+
+/// A planned sub-problem.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    pub(crate) draft: Draft,
+    pub(crate) plan: Plan,
+}
+
+/// Plans the sub-problems of a layer that reads and writes DDR, around places that are taken.
+pub(crate) fn plan(
+    layer: &Layer,
+    node: u32,
+    index: usize,
+    heads: &[u32],
+    taken: &[Slot],
+    target: &Target,
+) -> Result<Vec<Work>, Vec<Violation>> {
     if target.feature_groups < FEATURE_GROUPS {
         let reason =
             format!("{} has {}: one is needed for inputs, one for outputs", target.name, target.feature_groups);
         return Err(vec![Violation::Unsupported { what: "code for fewer than two feature-map bank groups", reason }]);
     }
     check_quantities(layer, target)?;
+    let stages = Stage::of_layer(layer, node, index, InputPlace::Ddr, target);
+    // Absurd shapes are refused before their rows are counted one by one.
+    let rows: u64 = stages.iter().map(|stage| u64::from(stage.size[0].max(stage.input_size()[0]))).sum();
+    let mut findings = Findings::default();
+    findings.require(limits::INSTRUCTIONS, rows.min(i64::MAX as u64) as i64);
+    findings.into_result()?;
+    let space = Space::around(taken, heads);
     let mut work = Vec::new();
     let mut instructions = 0u64;
-    for (task, taps) in tasks(layer, target) {
-        let plan = Plan::choose(&task, target).map_err(|violation| vec![violation])?;
-        instructions = instructions.saturating_add(plan.instructions(&task, target));
-        work.push(Work { task, taps, plan });
+    for stage in stages {
+        let planned = plan_stage(&stage, &space, target).map_err(|violation| vec![violation])?;
+        instructions = instructions.saturating_add(planned.plan.instructions(&planned.draft, target));
+        work.push(planned);
     }
     let mut findings = Findings::default();
     findings.require(limits::INSTRUCTIONS, instructions.min(i64::MAX as u64) as i64);
     findings.into_result().map(|()| work)
 }
 
-fn tasks(layer: &Layer, target: &Target) -> Vec<(Task, Taps)> {
-    let whole = |tasks: Vec<Task>| tasks.into_iter().map(|task| (task, [Sampling::all(1); 2])).collect();
-    match layer {
-        Layer::Conv2d { convolution, augment_channels } => conv_tasks(convolution, *augment_channels, target),
-        Layer::TransposedConv2d(convolution) => transposed_tasks(convolution, target),
-        Layer::DepthwiseConv2d(convolution) => depthwise_tasks(convolution, target),
-        Layer::TransposedDepthwiseConv2d(convolution) => transposed_depthwise_tasks(convolution, target),
-        Layer::Pool(pool) => whole(pool_tasks(pool, target)),
-        Layer::Elementwise { inputs, output, .. } => whole(vec![elementwise_task(inputs, output, target)]),
-        Layer::Copy { input, output, relu } => {
-            whole(vec![copy_task(input, vec![*output], *relu || rescales(input, output), target)])
+fn plan_stage(stage: &Stage, space: &Space, target: &Target) -> Result<Work, Violation> {
+    let mut smallest = u64::MAX;
+    for interleave in interleaves(stage) {
+        let draft = Draft::of_stage(stage.clone(), interleave, target);
+        let Some(rows) = Rows::of(&draft, false, target) else { continue };
+        if let Some(plan) = choose(&draft, std::slice::from_ref(&rows), space, target) {
+            return Ok(Work { draft, plan });
         }
-        Layer::UpsampleNearest { input, output, scale } => {
-            let views = enlarged_views(input, output, *scale);
-            whole(vec![copy_task(input, views, rescales(input, output), target)])
-        }
-        Layer::Downsample { input, output, scale } => {
-            let view = reduced_view(input, output, *scale);
-            whole(vec![copy_task(&view, vec![*output], rescales(input, output), target)])
-        }
-        Layer::Relu6 { input, output, .. } => {
-            let weights = WeightSize { lines: 1, bytes: target.line_bytes() as u32 };
-            whole(vec![activation_task(input, output, weights, target)])
-        }
-        Layer::LeakyRelu { input, output, .. } | Layer::HardSigmoid { input, output } => {
-            whole(vec![activation_task(input, output, WeightSize::NONE, target)])
-        }
+        let lines = u64::from(rows.passes_needed[0]) * u64::from(interleave) * u64::from(stage.phases[0].columns.taps);
+        smallest = smallest.min(lines * u64::from(stage.input_lines(1, target)));
     }
+    if smallest == u64::MAX {
+        let phase = &stage.phases[0];
+        smallest = u64::from(phase.rows.taps) * u64::from(phase.columns.taps);
+    }
+    Err(limits::TILE_LINES.violated_by(smallest.min(i64::MAX as u64) as i64))
 }
 
-const fn rescales(input: &FeatureMap, output: &FeatureMap) -> bool {
-    input.fix_point != output.fix_point
-}
-
-fn emit_copy(work: &[Work], input: &FeatureMap, output: &FeatureMap, relu: bool, stream: &mut Stream) {
-    if work.iter().all(|work| work.task.computes) {
-        let mut compute = ElementwiseCompute::new(ElementwiseKind::Add, &[*input], output, relu);
-        emit_all(work, &mut compute, stream);
-    } else {
-        emit_all(work, &mut Untouched, stream);
-    }
-}
-
-fn emit_all(work: &[Work], compute: &mut dyn Compute, stream: &mut Stream) {
-    for Work { task, plan, .. } in work {
-        emit_task(task, plan, compute, stream);
-    }
-}
-
-/// Emits sub-problems that use different taps of one kernel.
-fn emit_selecting<C: Compute>(work: &[Work], compute: &mut C, select: fn(&mut C, Taps), stream: &mut Stream) {
-    for Work { task, plan, taps } in work {
-        select(compute, *taps);
-        emit_task(task, plan, compute, stream);
-    }
+/// The row interleaves to try: the stride, and after it those that allow one row at a time only; with one row the `stride_h` field
+/// changes nothing but the layout (`spec/recipes-conv.md` section 2.5).
+fn interleaves(stage: &Stage) -> impl Iterator<Item = u32> + use<> {
+    let phase = &stage.phases[0];
+    let stride = phase.rows.stride;
+    let most =
+        if stage.elementwise || stage.engine.is_none() { 1 } else { stage.reach.interleave.min(phase.rows.taps) };
+    std::iter::once(stride).chain((1..=most).filter(move |&interleave| interleave != stride))
 }

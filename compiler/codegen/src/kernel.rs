@@ -3,6 +3,7 @@
 use crate::axis::{Phase, Sampling, convolution_phases, transposed_phases};
 use crate::layer::{Constant, Convolution};
 use crate::source::{BankLine, DdrPixels};
+use crate::stage::InputPlace;
 use crate::stream::Stream;
 use crate::task::{Channels, Reach, Task, WeightSize};
 
@@ -10,11 +11,12 @@ use crate::task::{Channels, Reach, Task, WeightSize};
 pub(crate) type Taps = [Sampling; 2];
 
 /// Phases of both axes of a convolution.
-pub(crate) fn sliding(convolution: &Convolution) -> [Vec<Phase>; 2] {
+pub(crate) fn sliding(convolution: &Convolution, place: InputPlace) -> [Vec<Phase>; 2] {
+    let fold = place == InputPlace::Ddr;
     let Convolution { input, output, kernel, strides, pads, dilations, .. } = convolution;
     [
-        convolution_phases(input.height, output.height, kernel[0], strides[0], pads[0], dilations[0]),
-        convolution_phases(input.width, output.width, kernel[1], strides[1], pads[1], dilations[1]),
+        convolution_phases(input.height, output.height, kernel[0], strides[0], pads[0], dilations[0], fold),
+        convolution_phases(input.width, output.width, kernel[1], strides[1], pads[1], dilations[1], fold),
     ]
 }
 

@@ -24,33 +24,43 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! How a layer becomes instructions (`spec/recipes-conv.md`, `spec/recipes-eltwise-data.md`):
-//! 1. `axis` splits dilated and transposed operators into plain correlations, each a `task`;
-//! 2. `plan` cuts each task into stripes of columns and chunks of channels that fit on chip, `blocks` its rows;
-//! 3. `recipe` streams the rows of each stripe through a ring of bank lines and calls the engine's `Compute` for each block of
-//!    rows; one file per operator family fills the instruction fields;
+//! How layers become instructions (`spec/recipes-conv.md`, `spec/recipes-eltwise-data.md`):
+//! 1. `axis` splits dilated and transposed operators into plain correlations; `stage` is what the planner sees of them;
+//! 2. `draft` is a superlayer: stages and the buffers between them; `rows` orders its rows, `cut` chooses stripes of columns and chunks
+//!    of channels so that everything fits in the free lines that `space` knows;
+//! 3. `execute` walks the plan and calls the engine's `Compute` for each `block`; one file per operator family fills the fields;
 //! 4. `tokens` orders the four engines by what the instructions touch.
 
 mod alu;
 mod augment;
 mod axis;
-mod blocks;
+mod block;
 mod check;
 mod conv;
+mod cost;
+mod cut;
 mod depthwise;
+mod draft;
 mod emit;
+mod execute;
+mod facts;
+mod fusion;
 mod hazards;
 mod kernel;
 mod layer;
 pub mod limits;
+mod network;
 mod numeric;
+mod onchip;
 mod parameters;
-mod plan;
 mod pointwise;
 mod pool;
-mod recipe;
 mod resample;
+mod rows;
+mod schedule;
 mod source;
+mod space;
+mod stage;
 mod stream;
 mod task;
 mod tokens;
@@ -59,6 +69,8 @@ pub use augment::{Headroom, augmentation_headroom};
 pub use emit::{EmitError, check, emit};
 pub use layer::{Activation, Constant, Convolution, ElementwiseKind, FeatureMap, Layer, Pool, PoolKind};
 pub use limits::Violation;
+pub use network::{Network, Node, Origin, Part, Value};
 pub use numeric::{HardwareBias, average_factor, hardware_bias, relu6_weight};
+pub use schedule::{Schedule, ScheduleError, group};
 pub use stream::{Program, Stream};
 pub use tokens::place_tokens;

@@ -3,15 +3,16 @@
 use dpuc_isa::{BANK_LINES, Load};
 
 use crate::layer::Constant;
-use crate::stream::{Memory, Stream};
+use crate::stream::{ParameterKey, ParameterMemory, Stream};
 
 const CHANNELS_PER_LOAD: u32 = 16_384;
 
 /// Loads a vector of one byte per channel to new lines of the bias memory and returns the first line.
-pub(crate) fn load_bias(stream: &mut Stream, bias: Constant, channels: u32) -> u32 {
+pub(crate) fn load_bias(stream: &mut Stream, owner: u32, bias: Constant, channels: u32) -> u32 {
     let bank = stream.target().bias_bank() as u32;
     let lines = stream.target().lines(channels as usize) as u32;
-    let line = stream.allocate(Memory::Bias, lines);
+    let key = ParameterKey { owner, phase: 0, first_group: 0, groups: lines };
+    let line = stream.allocate(ParameterMemory::Bias, key, lines);
     load_vector(stream, bias, channels, bank, line);
     line
 }

@@ -1,16 +1,16 @@
 //! Operators that look at one pixel: sums, products, copies and activations (`spec/recipes-eltwise-data.md` sections 2, 3 and 7).
 
-use dpuc_isa::{AluInit, AluMode, BANK_LINES, Elew, ElewInit, Target};
+use dpuc_isa::{AluInit, AluMode, Elew, ElewInit, Target};
 
 use crate::alu::{AluParameters, push_alu};
+use crate::block::{Block, Compute};
 use crate::layer::Activation;
 use crate::layer::{Constant, ElementwiseKind, FeatureMap};
 use crate::numeric::{
     ElewShifts, activation_code, leaky_shift_field, output_shift, product_shifts, relu6_exponent, sum_shifts,
 };
 use crate::parameters::load_vector;
-use crate::recipe::{Block, Compute};
-use crate::stream::{Memory, Stream};
+use crate::stream::{ParameterKey, ParameterMemory, Stream};
 use crate::task::{Reach, Task, WeightSize};
 
 /// The sub-problem of an elementwise operator.
@@ -49,13 +49,13 @@ impl ElementwiseCompute {
 
 impl Compute for ElementwiseCompute {
     fn compute(&mut self, stream: &mut Stream, block: &Block) {
-        for (id, &shift_read) in (0..).zip(&self.shifts.read) {
-            let line = block.input.lines[0] + id * block.input.operand_lines;
+        for (id, (input, &shift_read)) in (0..).zip(block.inputs.iter().zip(&self.shifts.read)) {
             stream.push(ElewInit {
                 id,
-                bank_id_in: block.input.bank,
-                bank_addr_in: line % BANK_LINES as u32,
-                jump_read: block.input.pixel_lines,
+                bank_id_in: input.bank,
+                bank_addr_in: input.line,
+                jump_bank: input.bank_jump,
+                jump_read: input.pixel_lines,
                 shift_read,
                 ..ElewInit::default()
             });
@@ -70,9 +70,9 @@ impl Compute for ElementwiseCompute {
             length: block.columns,
             channel_group: block.groups,
             valid_pixel_parallel: block.rows,
-            bank_id_out: block.output.bank,
-            bank_addr_out: block.output.line,
-            jump_write: block.groups,
+            bank_id_out: block.output.first.bank,
+            bank_addr_out: block.output.first.after(block.output.slot * block.output.row_lines).line,
+            jump_write: block.output.pixel_lines,
             shift_write: self.shifts.write,
             ..Elew::default()
         });
@@ -133,12 +133,11 @@ pub(crate) fn hard_sigmoid_shift(input: &FeatureMap, output: &FeatureMap) -> i64
 pub(crate) struct Relu6Compute {
     operation: AluInit,
     scale: Constant,
-    /// First group, groups and line of the chunk whose factors are on chip.
-    resident: Option<(u32, u32, u32)>,
+    owner: u32,
 }
 
 impl Relu6Compute {
-    pub(crate) fn new(input: &FeatureMap, output: &FeatureMap, scale: Constant) -> Self {
+    pub(crate) fn new(input: &FeatureMap, output: &FeatureMap, scale: Constant, stream: &mut Stream) -> Self {
         let exponent = relu6_exponent(input.fix_point, output.fix_point) as i32;
         let operation = AluInit {
             exec_mode: AluMode::DepthwiseNoBias as u32,
@@ -146,23 +145,20 @@ impl Relu6Compute {
             act_type: activation_code(Activation::Relu6, output.fix_point),
             ..AluInit::default()
         };
-        Self { operation, scale, resident: None }
+        Self { operation, scale, owner: stream.new_owner() }
     }
 
     fn weights(&mut self, block: &Block, stream: &mut Stream) -> u32 {
-        let (first, groups) = (block.first_group, block.groups);
-        match self.resident {
-            Some((resident, count, line)) if (resident, count) == (first, groups) => line,
-            _ => {
-                let line = stream.allocate(Memory::DepthwiseWeights, groups);
-                let offset = first * stream.target().line_bytes() as u32;
-                let vector = Constant { address: self.scale.address + offset, ..self.scale };
-                let bank = stream.target().depthwise_weight_bank() as u32;
-                load_vector(stream, vector, block.input.channels, bank, line);
-                self.resident = Some((first, groups, line));
-                line
-            }
+        let key = ParameterKey { owner: self.owner, phase: 0, first_group: block.first_group, groups: block.groups };
+        if let Some(line) = stream.resident(ParameterMemory::DepthwiseWeights, key) {
+            return line;
         }
+        let line = stream.allocate(ParameterMemory::DepthwiseWeights, key, block.groups);
+        let offset = block.first_group * stream.target().line_bytes() as u32;
+        let vector = Constant { address: self.scale.address + offset, ..self.scale };
+        let bank = stream.target().depthwise_weight_bank() as u32;
+        load_vector(stream, vector, block.inputs[0].channels, bank, line);
+        line
     }
 }
 

@@ -4,17 +4,19 @@ use dpuc_isa::{AluInit, AluMode, Target};
 
 use crate::alu::{AluParameters, push_alu};
 use crate::axis::convolution_phases;
+use crate::block::{Block, Compute};
 use crate::layer::{Pool, PoolKind};
 use crate::numeric::{average_factor, pool_shift_field};
-use crate::recipe::{Block, Compute};
+use crate::stage::InputPlace;
 use crate::stream::Stream;
 use crate::task::{Channels, Reach, Task, WeightSize};
 
 /// The sub-problems of a pool: always one.
-pub(crate) fn pool_tasks(pool: &Pool, target: &Target) -> Vec<Task> {
+pub(crate) fn pool_tasks(pool: &Pool, place: InputPlace, target: &Target) -> Vec<Task> {
     let Pool { input, output, kernel, strides, pads, .. } = pool;
-    let rows = convolution_phases(input.height, output.height, kernel[0], strides[0], pads[0], 1);
-    let columns = convolution_phases(input.width, output.width, kernel[1], strides[1], pads[1], 1);
+    let fold = place == InputPlace::Ddr;
+    let rows = convolution_phases(input.height, output.height, kernel[0], strides[0], pads[0], 1, fold);
+    let columns = convolution_phases(input.width, output.width, kernel[1], strides[1], pads[1], 1, fold);
     let (channels, weights) = (Channels::Same(input.channels), WeightSize::NONE);
     let task = |rows, columns| Task::of_phases(input, output, [rows, columns], channels, Reach::misc(target), weights);
     rows.iter().flat_map(|rows| columns.iter().map(move |columns| task(rows, columns))).collect()

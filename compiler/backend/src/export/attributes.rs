@@ -2,7 +2,7 @@
 
 use dpuc_xmodel::{Attr, AttrMap, Attributed, DataType, Tensor};
 
-use crate::placement::Placement;
+use crate::placement::{Placement, region};
 
 /// `[height, width]` as `[w, h]`.
 pub(super) fn width_first(pair: [u32; 2]) -> Attr {
@@ -49,6 +49,12 @@ pub(super) fn fixed_tensor(name: String, dims: Vec<i32>, fix_point: i32) -> Tens
 
 /// Adds the place of a tensor inside a DPU subgraph; constants have no strides.
 pub(super) fn set_place(tensor: &mut Tensor, place: &Placement, strides: bool) {
+    if place.region == region::ON_CHIP {
+        tensor.set_attr("reg_id", i32::from(region::WORKSPACE));
+        tensor.set_attr("ddr_addr", 0);
+        tensor.set_attr("location", 0);
+        return;
+    }
     tensor.set_attr("reg_id", i32::from(place.region));
     tensor.set_attr("ddr_addr", place.address as i32);
     tensor.set_attr("location", 1);

@@ -18,18 +18,19 @@ use crate::constants::int8_elements;
 use crate::emit::program_symbol;
 use crate::error::BackendError;
 use crate::names::{operation_name, tensor_name};
-use crate::operator::planned_layers;
+use crate::operator::placed_layers;
 use crate::partition::single_block;
 use crate::placement::{Placement, region};
 use crate::program::instructions_from_program;
-use crate::superlayer::{Superlayer, placement_of};
+use crate::superlayer::Flat;
 
 const DPU: &str = "DPU";
 
 /// A subgraph while its operators are added.
 struct Part<'a> {
-    ir: &'a Ir,
     name: &'a str,
+    /// The operations and their places.
+    flat: Flat,
     /// The operator that gives each value of the body.
     producers: FxHashMap<ValueId, usize>,
     /// Values that leave the subgraph.
@@ -48,11 +49,14 @@ impl Part<'_> {
     }
 
     fn place(&self, value: ValueId) -> Result<Placement, BackendError> {
-        placement_of(self.ir, value).ok_or_else(|| self.unplanned("a value has no place; was it planned?"))
+        self.flat.place(value).ok_or_else(|| self.unplanned("a value has no place; was it planned?"))
     }
 
     fn producer(&self, value: ValueId) -> Result<usize, BackendError> {
-        self.producers.get(&value).copied().ok_or_else(|| self.unplanned("a value comes from nowhere"))
+        self.producers
+            .get(&self.flat.resolve(value))
+            .copied()
+            .ok_or_else(|| self.unplanned("a value comes from nowhere"))
     }
 }
 
@@ -65,11 +69,19 @@ impl Exporter<'_> {
         let subgraph = subgraph.ok_or_else(|| self.refuse(call, format!("`@{callee}` is no dpu.subgraph")))?;
         let block = single_block(ir, subgraph)?;
         let sizes = ir.int_array::<{ region::COUNT }>(subgraph, "region_sizes");
+        let unplanned =
+            |problem: &str| BackendError::Unplanned { subgraph: callee.to_owned(), problem: problem.to_owned() };
+        if sizes.is_none() {
+            return Err(unplanned("it has no region_sizes of 31 bits; was it planned?"));
+        }
+        let flat = Flat::of(ir, ir.ops(block), callee, |op| {
+            unplanned(&format!("`{}` is in no superlayer; run `plan` first", operation_name(ir, op)))
+        })?;
         let mut part = Part {
-            ir,
             name: callee,
             producers: FxHashMap::default(),
-            downloaded: ir.ops(block).filter(|&op| ir.is(op, &dpu::DOWNLOAD)).map(|op| ir.operand(op, 0)).collect(),
+            downloaded: flat.outputs.iter().copied().collect(),
+            flat,
             constants: Vec::new(),
             children: Vec::new(),
             layers: Vec::new(),
@@ -144,45 +156,57 @@ impl Exporter<'_> {
 
     fn superlayer(&mut self, op: OpId, part: &mut Part<'_>) -> Result<(), BackendError> {
         let ir = self.ir;
-        let layer = Superlayer::of(ir, op, part.name)?;
-        let operation = layer.operation;
+        let superlayer = &part
+            .flat
+            .superlayers
+            .iter()
+            .find(|(own, _)| *own == op)
+            .ok_or_else(|| part.unplanned("a superlayer is lost"))?
+            .1;
+        let operations = superlayer.operations.clone();
         let first = self.ops.len();
-        let outer: FxHashMap<ValueId, ValueId> = inner_to_outer(ir, op, operation);
-        let mut operands = Vec::new();
-        for value in ir.operands(operation).iter().filter_map(|value| outer.get(value)) {
-            operands.push(match part.producers.get(value) {
-                Some(&producer) => producer,
-                None => self.parameter(*value, operation, part)?,
-            });
-        }
-        let form = fixed_form(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
-        let shape = result_dims(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
-        let value = ir.result(op);
-        let fix = ir.fix_of(value).ok_or_else(|| part.unplanned("a result has no fix point"))?;
-        let suffix = if part.downloaded.contains(&value) { "_download_0" } else { "" };
-        let mut tensor = fixed_tensor(format!("{}{suffix}", tensor_name(ir, operation)), shape, fix);
-        set_place(&mut tensor, &part.place(value)?, true);
-        let mut operator = self.operator(operation_name(ir, operation).to_owned(), form, &operands, tensor);
+        let mut emits = false;
+        let mut total = Workload::default();
+        for operation in operations {
+            let mut operands = Vec::new();
+            for &value in ir.operands(operation) {
+                let value = part.flat.resolve(value);
+                operands.push(match part.producers.get(&value) {
+                    Some(&producer) => producer,
+                    None => self.parameter(value, operation, part)?,
+                });
+            }
+            let form = fixed_form(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
+            let shape = result_dims(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
+            let value = ir.result(operation);
+            let fix = ir.fix_of(value).ok_or_else(|| part.unplanned("a result has no fix point"))?;
+            let suffix = if part.downloaded.contains(&value) { "_download_0" } else { "" };
+            let mut tensor = fixed_tensor(format!("{}{suffix}", tensor_name(ir, operation)), shape, fix);
+            set_place(&mut tensor, &part.place(value)?, true);
+            let mut operator = self.operator(operation_name(ir, operation).to_owned(), form, &operands, tensor);
 
-        let layers = planned_layers(ir, &layer, self.target)
-            .map_err(|reason| BackendError::not_for_dpu(ir, operation, part.name, reason))?;
-        if matches!(layers[..], [Layer::Conv2d { augment_channels: true, .. }]) {
-            operator.set_attr("channel_augmentation", 1);
+            let layers = placed_layers(ir, operation, &|value| part.flat.place(value), self.target)
+                .map_err(|reason| BackendError::not_for_dpu(ir, operation, part.name, reason))?;
+            emits |= !layers.is_empty();
+            if matches!(layers[..], [Layer::Conv2d { augment_channels: true, .. }]) {
+                operator.set_attr("channel_augmentation", 1);
+            }
+            let moves = ir.is(operation, &int8::CONCAT) || ir.is(operation, &int8::RESHAPE);
+            let own = layers.first().filter(|_| !moves).and_then(|layer| workload(layer, self.target));
+            if let Some(own) = own {
+                operator.set_attr("workload", own.plain);
+                operator.set_attr("workload_on_arch", own.on_arch);
+                part.workload += own;
+                total += own;
+            }
+            let index = self.push(operator, DPU);
+            part.producers.insert(value, index);
         }
-        let moves = ir.is(operation, &int8::CONCAT) || ir.is(operation, &int8::RESHAPE);
-        let own = layers.first().filter(|_| !moves).and_then(|layer| workload(layer, self.target));
-        if let Some(own) = own {
-            operator.set_attr("workload", own.plain);
-            operator.set_attr("workload_on_arch", own.on_arch);
-            part.workload += own;
-        }
-        let index = self.push(operator, DPU);
-        part.producers.insert(value, index);
         let mut child = self.child(first);
-        if layers.is_empty() {
+        if !emits {
             child.set_attr("skip_code_gen", true);
         }
-        set_workload(&mut child, own.unwrap_or_default());
+        set_workload(&mut child, total);
         part.layers.push(child.name.clone());
         part.children.push(child);
         Ok(())
@@ -276,12 +300,6 @@ fn i32_sizes(sizes: &[i64; region::COUNT]) -> Option<[i32; region::COUNT]> {
         *narrow = i32::try_from(size).ok().filter(|size| (0..=REGION_MAX).contains(size))?;
     }
     Some(narrow)
-}
-
-/// The value outside a superlayer that each argument of its body stands for.
-fn inner_to_outer(ir: &Ir, superlayer: OpId, operation: OpId) -> FxHashMap<ValueId, ValueId> {
-    let arguments = ir.parent_block(operation).map_or(&[][..], |body| ir.arguments(body));
-    arguments.iter().copied().zip(ir.operands(superlayer).iter().copied()).collect()
 }
 
 /// Whether files of AMD's compiler store these weights in another order than the natural one.

@@ -9,7 +9,6 @@ use dpuc_isa::Target;
 use super::Reason;
 use super::window::{Window, numbers};
 use crate::placement::{Placement, region};
-use crate::superlayer::Superlayer;
 
 /// Looks up where a value is in DDR.
 pub(crate) type Places<'a> = dyn Fn(ValueId) -> Option<Placement> + 'a;
@@ -36,7 +35,7 @@ pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer
         "int8.add" => context.elementwise(ElementwiseKind::Add),
         "int8.mul" => context.elementwise(ElementwiseKind::Multiply),
         "int8.requantise" => context.requantise(),
-        "int8.concat" => context.concat(),
+        "int8.concat" => Ok(context.concat()?.into_iter().map(|(_, copy)| copy).collect()),
         "int8.reshape" => context.reshape(),
         "int8.upsample" => context.upsample(),
         "int8.downsample" => {
@@ -51,15 +50,20 @@ pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer
     }
 }
 
-/// The layers of an operation of a planned subgraph, with kernel columns folded into channels where that helps.
-pub(crate) fn planned_layers(ir: &Ir, superlayer: &Superlayer, target: &Target) -> Result<Vec<Layer>, Reason> {
-    let mut layers = layers(ir, superlayer.operation, &|value| superlayer.place(value))?;
+/// The layers of an operation of a subgraph, with kernel columns folded into channels where that helps.
+pub(crate) fn placed_layers(ir: &Ir, op: OpId, places: &Places<'_>, target: &Target) -> Result<Vec<Layer>, Reason> {
+    let mut layers = layers(ir, op, places)?;
     for layer in &mut layers {
         if let Layer::Conv2d { convolution, augment_channels } = layer {
             *augment_channels = convolution.input.region == region::INPUTS && augments(convolution, target);
         }
     }
     Ok(layers)
+}
+
+/// The operands of a concatenation that are not in their place already, each with the copy that brings it there.
+pub(crate) fn concat_copies(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<(usize, Layer)>, Reason> {
+    Context { ir, op, places }.concat()
 }
 
 /// Whether a convolution that reads an input of the subgraph should fold its kernel columns into channels: the target can, and
@@ -204,7 +208,7 @@ impl Context<'_> {
     }
 
     /// A copy for each input that is not in its place already.
-    fn concat(&self) -> Result<Vec<Layer>, Reason> {
+    fn concat(&self) -> Result<Vec<(usize, Layer)>, Reason> {
         let result = self.ir.result(self.op);
         let axis = self.ir.int(self.op, "axis").and_then(|axis| usize::try_from(axis).ok());
         let place = self.place(result)?;
@@ -212,7 +216,7 @@ impl Context<'_> {
         let fix_point = self.fix_point(result)?;
         let mut copies = Vec::new();
         let mut first = 0;
-        for &value in self.ir.operands(self.op) {
+        for (operand, &value) in self.ir.operands(self.op).iter().enumerate() {
             let shape = self.shape(value)?;
             let target = place.part(axis, first);
             first += shape.get(axis).copied().unwrap_or(0);
@@ -221,7 +225,7 @@ impl Context<'_> {
             }
             let input = self.map(value)?;
             let output = target.feature_map(&shape, fix_point).ok_or(Reason::Layout { shape })?;
-            copies.push(Layer::Copy { input, output, relu: false });
+            copies.push((operand, Layer::Copy { input, output, relu: false }));
         }
         Ok(copies)
     }

@@ -6,5 +6,5 @@ mod window;
 
 pub use reason::Reason;
 
-pub(crate) use geometry::{augments, layers, planned_layers, relu6_exponent};
+pub(crate) use geometry::{Places, augments, concat_copies, layers, placed_layers, relu6_exponent};
 pub(crate) use window::Window;

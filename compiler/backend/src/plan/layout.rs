@@ -24,11 +24,16 @@ pub(super) struct Layout {
 }
 
 /// Lays out inputs, constants, outputs and workspace of a subgraph's block.
-pub(super) fn layout(ir: &Ir, block: BlockId, target: &Target, subgraph: &str) -> Result<Layout, BackendError> {
-    let views = Views::new(ir, block);
+pub(super) fn layout(
+    ir: &Ir,
+    block: BlockId,
+    views: &Views,
+    target: &Target,
+    subgraph: &str,
+) -> Result<Layout, BackendError> {
     let mut sizes = [0u64; region::COUNT];
     let mut places = place_constants(ir, block, &mut sizes);
-    let bases = place_buffers(ir, block, target, &views, &places, &mut sizes);
+    let bases = place_buffers(ir, block, target, views, &places, &mut sizes);
     let values = ir.ops(block).flat_map(|op| ir.results(op)).chain(ir.arguments(block));
     for (&value, view) in values.filter_map(|value| Some((value, views.views.get(value)?))) {
         let (region, address) = bases[view.buffer];
@@ -108,6 +113,11 @@ fn place_buffers(
         bases[index] = (region::WORKSPACE, address);
     }
     sizes[usize::from(region::WORKSPACE)] = align(end);
+    let mut end = 0u64;
+    for (base, buffer) in bases.iter_mut().zip(&views.buffers).filter(|(_, buffer)| buffer.role == Role::OnChip) {
+        *base = (region::ON_CHIP, end);
+        end = align(end.saturating_add(buffer.bytes));
+    }
     bases
 }
 

@@ -4,7 +4,10 @@
 //!   also used inside stays there. `REG_1`: all other values, first fit by lifetime.
 //! * A reshape shares the bytes of its input; inputs of a concatenation are written straight into it where that is exact.
 //!
-//! The body of each `dpu.subgraph` becomes `dpu.upload`s, `dpu.parameter`s, one `dpu.superlayer` per operation, and `dpu.download`s.
+//! * Values that only operations of one superlayer use, or that stay on chip between superlayers, have no place in DDR: which ones those
+//!   are is what the code generator's [`Schedule`] says.
+//!
+//! The body of each `dpu.subgraph` becomes `dpu.upload`s, `dpu.parameter`s, `dpu.superlayer`s, and `dpu.download`s.
 
 mod allocate;
 mod layout;
@@ -12,11 +15,16 @@ mod legalise;
 mod rewrite;
 mod views;
 
-use dpuc_dialects::dialects::dpu;
-use dpuc_dialects::{Attribute, Ir, OpId};
+use dpuc_codegen::{Schedule, ScheduleError, group};
+use dpuc_dialects::dialects::{dpu, int8};
+use dpuc_dialects::{Attribute, BlockId, Ir, OpId, ValueId};
 use dpuc_isa::Target;
 
+use views::Views;
+
 use crate::error::BackendError;
+use crate::names::operation_name;
+use crate::network::network;
 use crate::partition::single_block;
 use crate::placement::region;
 
@@ -58,9 +66,43 @@ fn plan_subgraph(ir: &mut Ir, subgraph: OpId, target: &Target) -> Result<Subgrap
     let name = ir.symbol_name(subgraph).unwrap_or_default().to_owned();
     let block = single_block(ir, subgraph)?;
     legalise::legalise(ir, block, &name)?;
-    let layout = layout::layout(ir, block, target, &name)?;
-    let counts = rewrite::rewrite(ir, block, &layout, &name)?;
+    let mut views = Views::new(ir, block);
+    let superlayers = superlayers(ir, block, &mut views, target, &name)?;
+    let layout = layout::layout(ir, block, &views, target, &name)?;
+    let counts = rewrite::rewrite(ir, block, &superlayers, &layout, &name)?;
     let sizes = layout.sizes.map(|size| size as i64);
     ir.set_attribute(subgraph, "region_sizes", Attribute::ints(sizes));
     Ok(SubgraphPlan { name, region_sizes: layout.sizes, superlayers: counts.emitting, in_place: counts.in_place })
+}
+
+/// The superlayers of a block: for each, the operations that need instructions. Notes in `views` which buffers need a place in DDR,
+/// and which superlayers use them.
+fn superlayers(
+    ir: &Ir,
+    block: BlockId,
+    views: &mut Views,
+    target: &Target,
+    subgraph: &str,
+) -> Result<Vec<Vec<OpId>>, BackendError> {
+    let skipped = |op: OpId| ir.is(op, &int8::CONSTANT) || ir.is(op, &dpu::RETURN);
+    let ops: Vec<OpId> = ir.ops(block).filter(|&op| !skipped(op)).collect();
+    let outputs: Vec<ValueId> =
+        ir.last_op(block).filter(|&end| ir.is(end, &dpu::RETURN)).map_or(&[][..], |end| ir.operands(end)).to_vec();
+    // Planning needs to know which values share bytes. The addresses themselves do not matter, so those of operations that run one
+    // after another will do.
+    views.use_at(ir, ops.iter().map(|op| std::slice::from_ref(op)));
+    let layout = layout::layout(ir, block, views, target, subgraph)?;
+    let place = |value: ValueId| layout.places.get(&value).cloned();
+    let work = network(ir, &ops, &|value| value, &place, &outputs, target)
+        .map_err(|(op, reason)| BackendError::not_for_dpu(ir, op, subgraph, reason))?;
+    let failed = |error: ScheduleError| BackendError::Emit {
+        name: operation_name(ir, work.operations[error.node]).to_owned(),
+        error: error.error,
+    };
+    let groups = group(&work.network, target).map_err(failed)?;
+    let schedule = Schedule::new(&work.network, &groups, target).map_err(failed)?;
+    let stored = |value: ValueId| work.values.get(&value).is_none_or(|&value| schedule.is_stored(value));
+    views.keep_in_ddr(stored);
+    views.use_at(ir, groups.iter().map(|nodes| &work.operations[nodes.clone()]));
+    Ok(groups.into_iter().map(|nodes| work.operations[nodes].to_vec()).collect())
 }

@@ -6,7 +6,6 @@ use rustc_hash::FxHashMap;
 
 use super::layout::Layout;
 use crate::error::BackendError;
-use crate::operator::layers;
 use crate::placement::Placement;
 
 /// Superlayers by whether they need instructions.
@@ -16,25 +15,78 @@ pub(super) struct Counts {
     pub(super) in_place: usize,
 }
 
-/// Replaces the operations of a block by placed ones.
-pub(super) fn rewrite(ir: &mut Ir, block: BlockId, layout: &Layout, subgraph: &str) -> Result<Counts, BackendError> {
+/// Replaces the operations of a block by placed ones. `groups` are the operations of each superlayer that need instructions.
+pub(super) fn rewrite(
+    ir: &mut Ir,
+    block: BlockId,
+    groups: &[Vec<OpId>],
+    layout: &Layout,
+    subgraph: &str,
+) -> Result<Counts, BackendError> {
     let ops: Vec<OpId> = ir.ops(block).collect();
+    let Some(&end) = ops.last().filter(|&&end| ir.is(end, &dpu::RETURN)) else { return Ok(Counts::default()) };
     let mut places = layout.places.clone();
-    let mut counts = Counts::default();
-    if let Some(&first) = ops.first() {
-        upload_arguments(ir, block, first, &mut places, subgraph)?;
+    upload_arguments(ir, block, ops[0], &mut places, subgraph)?;
+    let constants: Vec<OpId> = ops.iter().copied().filter(|&op| ir.is(op, &int8::CONSTANT)).collect();
+    for op in constants {
+        place_constant(ir, op, &mut places, subgraph)?;
     }
-    for op in ops {
-        if ir.is(op, &dpu::RETURN) {
-            download_results(ir, op);
-        } else if ir.is(op, &int8::CONSTANT) {
-            place_constant(ir, op, &mut places, subgraph)?;
-        } else {
-            let emits = wrap(ir, op, &mut places, subgraph)?;
-            *(if emits { &mut counts.emitting } else { &mut counts.in_place }) += 1;
+    let ops: Vec<OpId> = ir.ops(block).filter(|&op| op != end && is_computing(ir, op)).collect();
+    let mut counts = Counts::default();
+    for members in arrange(ir, &ops, groups) {
+        wrap(ir, &members.ops, end, &mut places, members.emits, subgraph)?;
+        *(if members.emits { &mut counts.emitting } else { &mut counts.in_place }) += 1;
+    }
+    download_results(ir, end);
+    Ok(counts)
+}
+
+fn is_computing(ir: &Ir, op: OpId) -> bool {
+    ![&dpu::UPLOAD, &dpu::PARAMETER].into_iter().any(|kind| ir.is(op, kind))
+}
+
+/// The operations of a superlayer.
+struct Members {
+    ops: Vec<OpId>,
+    emits: bool,
+}
+
+/// Assigns the operations without instructions: to the superlayer that computes their last operand if an operation there reads them, else to
+/// superlayers of their own behind it.
+fn arrange(ir: &Ir, ops: &[OpId], groups: &[Vec<OpId>]) -> Vec<Members> {
+    let mut home: FxHashMap<OpId, usize> = FxHashMap::default();
+    for (index, group) in groups.iter().enumerate() {
+        home.extend(group.iter().map(|&op| (op, index)));
+    }
+    // The superlayer behind which each view is complete, counted from 1; 0 is the start.
+    let mut complete: FxHashMap<OpId, usize> = FxHashMap::default();
+    for &op in ops {
+        let own = home.get(&op).map(|&index| index + 1);
+        let operands = ir.operands(op).iter().filter_map(|&value| ir.defining_op(value));
+        let latest = operands.filter_map(|owner| complete.get(&owner).copied()).max().unwrap_or(0);
+        complete.insert(op, own.unwrap_or(latest));
+    }
+    for &op in ops.iter().rev() {
+        if home.contains_key(&op) {
+            continue;
+        }
+        let after = complete[&op];
+        let read_there =
+            ir.users(ir.result(op)).iter().any(|user| home.get(user).is_some_and(|&index| index + 1 == after));
+        if after > 0 && read_there {
+            home.insert(op, after - 1);
         }
     }
-    Ok(counts)
+    let mut all: Vec<Members> = Vec::new();
+    for index in 0..=groups.len() {
+        if index > 0 {
+            let inside = ops.iter().copied().filter(|op| home.get(op) == Some(&(index - 1))).collect();
+            all.push(Members { ops: inside, emits: true });
+        }
+        let behind = ops.iter().copied().filter(|op| !home.contains_key(op) && complete[op] == index);
+        all.extend(behind.map(|op| Members { ops: vec![op], emits: false }));
+    }
+    all
 }
 
 fn place_of<'a>(
@@ -114,56 +166,86 @@ fn place_constant(
     Ok(())
 }
 
-/// Puts an operation into a superlayer of its own; returns whether it needs instructions.
+/// Puts operations into a superlayer in front of `end`.
 fn wrap(
     ir: &mut Ir,
-    op: OpId,
+    ops: &[OpId],
+    end: OpId,
     places: &mut FxHashMap<ValueId, Placement>,
+    emits: bool,
     subgraph: &str,
-) -> Result<bool, BackendError> {
-    let work = layers(ir, op, &|value| places.get(&value).cloned())
-        .map_err(|reason| BackendError::not_for_dpu(ir, op, subgraph, reason))?;
-    let emits = !work.is_empty();
-
-    let old = ir.result(op);
-    let place = place_of(ir, places, old, subgraph)?.clone();
-    let entry = place.to_attribute(ir);
-    // An operand that is used twice is one input.
+) -> Result<(), BackendError> {
     let mut inputs: Vec<ValueId> = Vec::new();
-    for &value in ir.operands(op) {
-        if !inputs.contains(&value) {
-            inputs.push(value);
+    let mut entries = Vec::new();
+    let mut results: Vec<ValueId> = Vec::new();
+    for &op in ops {
+        for &value in ir.operands(op) {
+            let inside = ir.defining_op(value).is_some_and(|owner| ops.contains(&owner));
+            if !inside && !inputs.contains(&value) {
+                inputs.push(value);
+            }
+        }
+        let result = ir.result(op);
+        entries.push(place_of(ir, places, result, subgraph)?.clone().to_attribute(ir));
+        let users = ir.users(result);
+        if users.is_empty() || users.iter().any(|user| !ops.contains(user)) {
+            results.push(result);
         }
     }
-    let ty = ir.value_type(old);
-    let name = ir.value_name(old).unwrap_or_default().to_owned();
+    let locations = ops.iter().map(|&op| ir.op(op).location).collect::<Vec<_>>();
+    let location = ir.fused_location(locations);
     let mut superlayer = OpBuilder::new(&dpu::SUPERLAYER)
-        .at(ir.op(op).location)
+        .at(location)
         .operands(inputs.iter().copied())
-        .attribute("placements", Attribute::Array([entry].into()));
+        .attribute("placements", Attribute::Array(entries.into()));
     if !emits {
         superlayer = superlayer.attribute("emits_code", Attribute::Bool(false));
     }
-    let superlayer = superlayer.result(ty, &name).insert_before(ir, op);
-    let value = ir.result(superlayer);
-    ir.replace_all_uses(old, value);
-    places.insert(value, place);
-
+    let names: Vec<String> = results.iter().map(|&value| ir.value_name(value).unwrap_or_default().to_owned()).collect();
+    for (&value, name) in results.iter().zip(&names) {
+        superlayer = superlayer.result(ir.value_type(value), name);
+    }
+    let superlayer = superlayer.insert_before(ir, end);
+    for (index, &value) in results.iter().enumerate() {
+        let outside = ir.results(superlayer)[index];
+        let place = place_of(ir, places, value, subgraph)?.clone();
+        places.insert(outside, place);
+    }
     let region = ir.op_regions(superlayer)[0];
     let body = ir.add_block(region);
-    ir.detach(op);
-    ir.append(body, op);
-    for input in inputs {
-        let ty = ir.value_type(input);
-        let argument = ir.add_argument(body, ty);
-        for index in 0..ir.operands(op).len() {
-            if ir.operand(op, index) == input {
-                ir.set_operand(op, index, argument);
+    let arguments: Vec<ValueId> = inputs
+        .iter()
+        .map(|&input| {
+            let ty = ir.value_type(input);
+            ir.add_argument(body, ty)
+        })
+        .collect();
+    // Operations outside read the results, those inside the values themselves.
+    for (index, &value) in results.iter().enumerate() {
+        let outside = ir.results(superlayer)[index];
+        for user in ir.users(value) {
+            if !ops.contains(&user) {
+                replace_operand(ir, user, value, outside);
             }
         }
     }
-    OpBuilder::new(&dpu::YIELD).at(ir.op(op).location).operands([old]).append(ir, body);
-    Ok(emits)
+    for &op in ops {
+        ir.detach(op);
+        ir.append(body, op);
+        for (&input, &argument) in inputs.iter().zip(&arguments) {
+            replace_operand(ir, op, input, argument);
+        }
+    }
+    OpBuilder::new(&dpu::YIELD).at(location).operands(results).append(ir, body);
+    Ok(())
+}
+
+fn replace_operand(ir: &mut Ir, op: OpId, from: ValueId, to: ValueId) {
+    for index in 0..ir.operands(op).len() {
+        if ir.operand(op, index) == from {
+            ir.set_operand(op, index, to);
+        }
+    }
 }
 
 fn download_results(ir: &mut Ir, end: OpId) {

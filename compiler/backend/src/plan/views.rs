@@ -19,6 +19,8 @@ pub(super) enum Role {
     Output,
     /// Values between operations.
     Workspace,
+    /// Values that never leave the chip.
+    OnChip,
 }
 
 /// A contiguous piece of DDR.
@@ -26,9 +28,9 @@ pub(super) enum Role {
 pub(super) struct Buffer {
     pub(super) role: Role,
     pub(super) bytes: u64,
-    /// Index of the first operation that writes it.
+    /// The first superlayer that writes it.
     pub(super) first: usize,
-    /// Index of the last operation that reads or writes it.
+    /// The last superlayer that reads or writes it.
     pub(super) last: usize,
 }
 
@@ -56,11 +58,6 @@ impl Views {
             views.add_buffer(ir, argument, Role::Input);
         }
         views.arrange(ir, &ops);
-        for (index, &op) in ops.iter().enumerate() {
-            for &value in ir.operands(op).iter().chain(ir.results(op)) {
-                views.touch(value, index);
-            }
-        }
         if let Some(&end) = ops.last().filter(|&&end| ir.is(end, &dpu::RETURN)) {
             for &value in ir.operands(end) {
                 views.make_output(value);
@@ -100,11 +97,38 @@ impl Views {
         self.views.insert(value, view);
     }
 
+    /// Sets the lifetimes of all buffers: the operations of the n-th item use theirs at time n.
+    pub(super) fn use_at<'a>(&mut self, ir: &Ir, times: impl Iterator<Item = &'a [OpId]>) {
+        for buffer in &mut self.buffers {
+            (buffer.first, buffer.last) = (usize::MAX, 0);
+        }
+        for (time, ops) in times.enumerate() {
+            for &op in ops {
+                for &value in ir.operands(op).iter().chain(ir.results(op)) {
+                    self.touch(value, time);
+                }
+            }
+        }
+    }
+
     fn touch(&mut self, value: ValueId, index: usize) {
         if let Some(view) = self.views.get(&value) {
             let buffer = &mut self.buffers[view.buffer];
             buffer.first = buffer.first.min(index);
             buffer.last = buffer.last.max(index);
+        }
+    }
+
+    /// Takes the place in DDR from the buffers that no value needs there.
+    pub(super) fn keep_in_ddr(&mut self, is_stored: impl Fn(ValueId) -> bool) {
+        let mut needed = vec![false; self.buffers.len()];
+        for (&value, view) in &self.views {
+            needed[view.buffer] |= is_stored(value);
+        }
+        for (buffer, needed) in self.buffers.iter_mut().zip(needed) {
+            if buffer.role == Role::Workspace && !needed {
+                buffer.role = Role::OnChip;
+            }
         }
     }
 

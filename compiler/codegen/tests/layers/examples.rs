@@ -56,8 +56,14 @@ fn strided_convolution_of_the_specification() {
         assert_eq!([conv.channel_group, conv.channel_offset, conv.length], [2, 10, 5]);
         assert_eq!([conv.bank_addr_weights, conv.bank_addr_bias], [18 * group, group]);
         assert_eq!([conv.bank_id_out, conv.bank_addr_out], [4, line]);
-        // One padding column of two lines in front of the first real one.
-        assert_eq!(conv.bank_addr_in % 36, (2048 - 2) % 36 * u32::from(top == 1) + 34 * u32::from(top == 0));
+        // Row -1, and row 7 of the pass in front of the second block; one padding column of two lines in front of the first real one.
+        assert_eq!(conv.bank_id_in, 3);
+        let (first_pass, next) = if top == 1 {
+            (conv.bank_addr_in_1, conv.bank_addr_in_2)
+        } else {
+            (conv.bank_addr_in, conv.bank_addr_in_1)
+        };
+        assert_eq!([first_pass, next], [2046, 34]);
     }
     let saves = program.iter().filter_map(|instruction| match instruction {
         Instruction::Save(save) => Some(*save),

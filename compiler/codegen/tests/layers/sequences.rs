@@ -155,11 +155,11 @@ fn provenance() {
     let layers: Vec<Layer> =
         (0..4).map(|n| Layer::Copy { input: map(n * 500), output: map((n + 1) * 500), relu: n % 2 == 0 }).collect();
     let program = assemble(&layers, target);
-    assert_eq!(program.layers.len(), program.instructions.len());
-    assert!(program.layers.is_sorted());
-    assert_eq!(program.layers.first(), Some(&0));
-    assert_eq!(program.layers.last(), Some(&3));
-    let mut layers = program.layers;
+    assert_eq!(program.nodes.len(), program.instructions.len());
+    assert!(program.nodes.is_sorted());
+    assert_eq!(program.nodes.first(), Some(&0));
+    assert_eq!(program.nodes.last(), Some(&3));
+    let mut layers = program.nodes;
     layers.dedup();
     assert_eq!(layers, [0, 1, 2, 3]);
 }
