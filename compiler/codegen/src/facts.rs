@@ -30,8 +30,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) views: Vec<Vec<usize>>,
     /// For each value whose views on chip would be its views in DDR, where it lies on chip.
     pub(crate) home: Vec<Home>,
-    /// Stages of each node that can exchange values on chip: with its input in DDR, and with its input on chip.
-    stages: Vec<Option<[Stage; 2]>>,
+    /// For each node that can exchange values on chip, its stage with its input in DDR, and, if it can be, with its input on chip.
+    stages: Vec<Option<(Stage, Option<Stage>)>>,
 }
 
 impl<'a> Facts<'a> {
@@ -75,7 +75,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The stages of a node of one layer with one stage whose result is the value.
-    fn exchanging_stages(&self, index: usize, output: usize) -> Option<[Stage; 2]> {
+    fn exchanging_stages(&self, index: usize, output: usize) -> Option<(Stage, Option<Stage>)> {
         let node = &self.network.nodes[index];
         let [layer] = &node.layers[..] else { return None };
         let single = |place| {
@@ -83,16 +83,27 @@ impl<'a> Facts<'a> {
             let stage = if stages.len() == 1 { stages.pop() } else { None };
             stage.filter(|stage| stage.source.operands() as usize == node.inputs.len())
         };
-        let [ddr, chip] = [single(InputPlace::Ddr)?, single(InputPlace::OnChip)?];
+        let ddr = single(InputPlace::Ddr)?;
+        // A stage that reads some rows or columns of a value only can do so from DDR.
+        let whole = |stage: &Stage| {
+            let size = stage.input_size();
+            node.inputs.iter().all(|&input| self.network.values[input].shape[..2] == size)
+        };
+        let chip = single(InputPlace::OnChip).filter(whole);
         let [height, width, _] = self.network.values[output].shape;
         // A copy that enlarges exists in DDR only, but what it reads may be on chip.
-        (ddr.engine.is_none() || ddr.size == [height, width]).then_some([ddr, chip])
+        (ddr.engine.is_none() || ddr.size == [height, width]).then_some((ddr, chip))
     }
 
     /// A stage of a node that can read or write on chip.
     pub(crate) fn stage(&self, node: usize, place: InputPlace) -> Option<&Stage> {
-        let [ddr, chip] = self.stages[node].as_ref()?;
-        Some(if place == InputPlace::Ddr { ddr } else { chip })
+        let (ddr, chip) = self.stages[node].as_ref()?;
+        if place == InputPlace::Ddr { Some(ddr) } else { chip.as_ref() }
+    }
+
+    /// Whether a node can run in a superlayer with others.
+    pub(crate) fn exchanges(&self, node: usize) -> bool {
+        self.stages[node].is_some()
     }
 
     /// Whether the result of a node can stay on chip.

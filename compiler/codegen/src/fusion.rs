@@ -24,9 +24,16 @@ pub(crate) enum Place {
 }
 
 /// Where a node of the run `nodes` finds a value. `None` if a stage of the run computes it, but not where the node could read it.
-pub(crate) fn place_of(facts: &Facts<'_>, value: usize, nodes: &Range<usize>, residents: &Residents) -> Option<Place> {
+pub(crate) fn place_of(
+    facts: &Facts<'_>,
+    node: usize,
+    value: usize,
+    nodes: &Range<usize>,
+    residents: &Residents,
+) -> Option<Place> {
     let root = facts.home[value].root;
-    if root == value && residents.contains_key(&value) {
+    let reads_on_chip = facts.stage(node, InputPlace::OnChip).is_some();
+    if root == value && residents.contains_key(&value) && reads_on_chip {
         return Some(Place::Resident);
     }
     let inside = |value: usize| facts.producer[value].is_some_and(|node| nodes.contains(&node));
@@ -36,7 +43,7 @@ pub(crate) fn place_of(facts: &Facts<'_>, value: usize, nodes: &Range<usize>, re
     }
     // Nobody reads parts of wider pixels.
     let readable = root == value || !is_whole(facts, root, nodes, residents);
-    (readable && is_on_chip(facts, value) && sources.into_iter().all(inside)).then_some(Place::Fused)
+    (reads_on_chip && readable && is_on_chip(facts, value) && sources.into_iter().all(inside)).then_some(Place::Fused)
 }
 
 /// Whether a concatenation has lines in a run of nodes, into which its parts go.
@@ -64,8 +71,8 @@ pub(crate) fn is_stored(facts: &Facts<'_>, value: usize, groups: &[Range<usize>]
         }
         let from_ddr = |&node: &usize| {
             let own = groups.partition_point(|group| group.end <= node);
-            let place = groups.get(own).and_then(|nodes| place_of(facts, shown, nodes, residents));
-            matches!(place, None | Some(Place::Ddr)) || facts.stage(node, InputPlace::OnChip).is_none()
+            let place = groups.get(own).and_then(|nodes| place_of(facts, node, shown, nodes, residents));
+            matches!(place, None | Some(Place::Ddr))
         };
         if facts.readers[shown].iter().any(from_ddr) {
             return true;
@@ -112,7 +119,7 @@ impl Builder<'_> {
         let facts = self.facts;
         let inputs = &facts.network.nodes[node].inputs;
         let places: Option<Vec<Place>> =
-            inputs.iter().map(|&value| place_of(facts, value, &self.nodes, self.residents)).collect();
+            inputs.iter().map(|&value| place_of(facts, node, value, &self.nodes, self.residents)).collect();
         let places = places?;
         let on_chip = places.iter().any(|&place| place != Place::Ddr);
         let stage = facts.stage(node, if on_chip { InputPlace::OnChip } else { InputPlace::Ddr })?.clone();

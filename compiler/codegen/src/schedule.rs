@@ -56,7 +56,7 @@ pub fn group(network: &Network, target: &Target) -> Result<Vec<Range<usize>>, Sc
         let cost = alone.iter().flatten().map(|work| work.plan.cycles()).fold(0, u64::saturating_add);
         let mut choice = (best[end - 1].0.saturating_add(cost), end - 1);
         for start in (end.saturating_sub(NODES_MAX)..end.saturating_sub(1)).rev() {
-            if facts.stage(start, InputPlace::OnChip).is_none() || facts.stage(end - 1, InputPlace::OnChip).is_none() {
+            if !facts.exchanges(start) || !facts.exchanges(end - 1) {
                 break;
             }
             let nodes = start..end;
@@ -87,7 +87,7 @@ pub fn group(network: &Network, target: &Target) -> Result<Vec<Range<usize>>, Sc
 /// Whether all weights of a run are on chip together.
 fn weights_fit(facts: &Facts<'_>, nodes: &Range<usize>) -> bool {
     let mut lines = [0u64; 2];
-    for stage in nodes.clone().filter_map(|node| facts.stage(node, InputPlace::OnChip)) {
+    for stage in nodes.clone().filter_map(|node| facts.stage(node, InputPlace::Ddr)) {
         let own = u64::from(stage.groups(facts.target)) * u64::from(stage.weights.lines);
         lines[usize::from(stage.engine != Some(dpuc_isa::Engine::Conv))] += own;
     }
@@ -315,11 +315,11 @@ impl Planner<'_> {
         let nodes = &self.groups[index];
         let taken = Self::taken(residents, index);
         let maps = self.maps(residents);
-        let touches = |value: &usize| place_of(self.facts, *value, nodes, &maps) == Some(Place::Resident);
+        let touches = |node, value| place_of(self.facts, node, value, nodes, &maps) == Some(Place::Resident);
         let writes = |value: usize| maps.contains_key(&self.facts.home[value].root);
-        let shares = nodes.clone().any(|node| {
-            let node = &self.facts.network.nodes[node];
-            node.inputs.iter().any(touches) || writes(node.output)
+        let shares = nodes.clone().any(|index| {
+            let node = &self.facts.network.nodes[index];
+            node.inputs.iter().any(|&value| touches(index, value)) || writes(node.output)
         });
         if nodes.len() == 1 && !shares {
             return alone(self.facts, nodes.start, heads, &taken).map(Code::Alone);
@@ -379,7 +379,7 @@ impl Planner<'_> {
         let mut asked: Vec<u32> = stages?.iter().filter_map(|stage| stage.input_interleave()).collect();
         asked.sort_unstable();
         asked.dedup();
-        let (least, most) = producers.iter().filter_map(|&node| facts.stage(node, InputPlace::OnChip)).fold(
+        let (least, most) = producers.iter().filter_map(|&node| facts.stage(node, InputPlace::Ddr)).fold(
             (1, u32::MAX),
             |(low, high), stage| {
                 let (least, most) = stage.output_interleaves();
