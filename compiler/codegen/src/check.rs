@@ -118,14 +118,19 @@ fn check_map(role: &'static str, map: &FeatureMap, findings: &mut Findings) {
     findings.require_of(role, limits::WIDTH, width);
     findings.require_of(role, limits::CHANNELS, channels);
     findings.require_of(role, limits::FIX_POINT, i64::from(map.fix_point));
-    let row = (width - 1).max(0).saturating_mul(pixel_stride).saturating_add(channels);
+    let reach = |count: i64, stride: i64| (count - 1).max(0).saturating_mul(stride).saturating_add(channels);
+    let (row, column) = (reach(width, pixel_stride), reach(height, row_stride));
+    // Rows of pixels, or, in a map whose axes are exchanged, columns of pixels.
+    let exchanged = width > 1 && height > 1 && row_stride < pixel_stride;
+    let (pixel_min, row_min) = if exchanged { (column, channels) } else { (channels, row) };
     if width > 1 {
-        findings.require_of(role, Limit { min: channels, ..limits::PIXEL_STRIDE }, pixel_stride);
+        findings.require_of(role, Limit { min: pixel_min, ..limits::PIXEL_STRIDE }, pixel_stride);
     }
     if height > 1 {
-        findings.require_of(role, Limit { min: row, ..limits::ROW_STRIDE }, row_stride);
+        findings.require_of(role, Limit { min: row_min, ..limits::ROW_STRIDE }, row_stride);
     }
-    let end = i64::from(map.address).saturating_add((height - 1).max(0).saturating_mul(row_stride)).saturating_add(row);
+    let rows = (height - 1).max(0).saturating_mul(row_stride);
+    let end = i64::from(map.address).saturating_add(rows).saturating_add(row);
     findings.require_of(role, limits::DDR_END, end);
 }
 

@@ -5,7 +5,8 @@
 
 /// An int8 feature map in DDR, NHWC with batch 1 and channel stride 1.
 ///
-/// Strides larger than the packed ones describe views: a part of a concatenation, a slice, every second pixel.
+/// Strides larger than the packed ones describe views: a part of a concatenation, a slice, every second pixel. Rows closer to each other
+/// than the pixels of a row describe a map whose axes are exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FeatureMap {
     /// DDR region, `reg_id`.

@@ -10,6 +10,7 @@ use dpuc_kernels::reference::round::{Rescale, RoundMode, dequantise_all, quantis
 use dpuc_kernels::reference::transposed_conv::{transposed_conv2d, transposed_depthwise_conv2d};
 
 use crate::error::Problem;
+use crate::movement;
 use crate::operation::{Operation, Outcome};
 use crate::tensor::Tensor;
 
@@ -34,6 +35,11 @@ pub(crate) fn evaluate(op: Operation<'_>) -> Outcome {
         }
         "int8.concat" => Ok(concat(&fixed_operands(op)?, op.integer("axis")?, op.result_fix()?)?.into()),
         "int8.reshape" => Ok(reshape(&op.codes(0)?, &op.result_shape()?)?.into()),
+        "int8.transpose" => Ok(movement::permuted(op, &op.codes(0)?)?.into()),
+        "int8.strided_slice" => Ok(movement::sliced(op, &op.codes(0)?)?.into()),
+        "int8.pad" => Ok(movement::padded(op, &op.codes(0)?, op.integer("value")?)?.into()),
+        "int8.space_to_depth" => Ok(movement::deepened(op, &op.code_map(0)?)?.into()),
+        "int8.depth_to_space" => Ok(movement::spread(op, &op.code_map(0)?)?.into()),
         "int8.upsample" => upsample(op),
         "int8.downsample" => {
             let scale = op.sizes::<2>("scale")?.map(|factor| factor as f32);

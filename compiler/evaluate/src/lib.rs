@@ -31,6 +31,7 @@ mod evaluator;
 mod fixed;
 mod float;
 mod liveness;
+mod movement;
 mod operation;
 mod tensor;
 

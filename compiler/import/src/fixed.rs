@@ -14,6 +14,9 @@ use crate::window::PadMode;
 /// The slope of the leaky ReLU that is wired into the hardware.
 const LEAKY_SLOPE: f32 = 26.0 / 256.0;
 
+/// The two directions between space and channels.
+const SPACE_AND_DEPTH: [&OpDefinition; 2] = [&int8::SPACE_TO_DEPTH, &int8::DEPTH_TO_SPACE];
+
 impl<'a> Importer<'a> {
     /// Imports an operator on fixed-point codes, or between them and floats.
     pub(crate) fn fixed_op(&mut self, node: Node<'a>) -> Outcome {
@@ -34,6 +37,12 @@ impl<'a> Importer<'a> {
                 Ok(self.emit(&int8::CONCAT, node, inputs, [("axis", Attribute::int(axis))])?)
             }
             "reshape-fix" => self.unary(&int8::RESHAPE, node),
+            "transpose" => self.transpose(&int8::TRANSPOSE, node),
+            "strided_slice-fix" => self.strided_slice(&int8::STRIDED_SLICE, node),
+            "pad-fix" => self.fixed_pad(node),
+            "tile-fix" => self.space_and_depth(SPACE_AND_DEPTH, node, "stride", "dcr"),
+            "pixel-shuffle-fix" => self.space_and_depth(SPACE_AND_DEPTH, node, "scale", "crd"),
+            "reorg-fix" => self.space_and_depth(SPACE_AND_DEPTH, node, "scale", "reorg"),
             "upsample-fix" => self.upsample(node),
             "downsample-fix" => {
                 let input = self.input(node)?;

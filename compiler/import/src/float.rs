@@ -12,6 +12,9 @@ use crate::window::{PadMode, Window};
 /// Whether an operator was imported.
 pub(crate) type Outcome = Result<(), Refusal>;
 
+/// The two directions between space and channels.
+const SPACE_AND_DEPTH: [&OpDefinition; 2] = [&nn::SPACE_TO_DEPTH, &nn::DEPTH_TO_SPACE];
+
 /// An operator the dialects cannot say.
 pub(crate) fn unsupported(reason: impl Into<String>) -> Outcome {
     Err(Refusal::Unsupported(reason.into()))
@@ -57,17 +60,13 @@ impl<'a> Importer<'a> {
             }
             // Shape arguments are already applied to the stored dimensions.
             "reshape" | "flatten" | "squeeze" => self.unary(&nn::RESHAPE, node),
-            "transpose" => {
-                let input = self.input(node)?;
-                let order: &[i32] = node.get("order")?;
-                let rank = self.rank(input);
-                let order: Result<Vec<i64>, _> =
-                    order.iter().map(|&axis| node.normalised_axis("order", axis, rank)).collect();
-                Ok(self.emit(&nn::TRANSPOSE, node, [input], [("order", int_list(order?))])?)
-            }
+            "transpose" => self.transpose(&nn::TRANSPOSE, node),
             "resize" => self.resize(node),
-            "pad" => self.pad(node),
-            "strided_slice" => self.strided_slice(node),
+            "pad" => self.float_pad(node),
+            "strided_slice" => self.strided_slice(&nn::STRIDED_SLICE, node),
+            "gstiling" => self.space_and_depth(SPACE_AND_DEPTH, node, "stride", "dcr"),
+            "pixel-shuffle" => self.space_and_depth(SPACE_AND_DEPTH, node, "scale", "crd"),
+            "reorg" => self.space_and_depth(SPACE_AND_DEPTH, node, "scale", "reorg"),
             "reduction_mean" => self.reduction(&nn::REDUCE_MEAN, node),
             "reduction_max" => self.reduction(&nn::REDUCE_MAX, node),
             "reduction_sum" => self.reduction(&nn::REDUCE_SUM, node),
@@ -187,7 +186,8 @@ impl<'a> Importer<'a> {
         let (4, Some(&[channels])) = (self.rank(input), self.ir.shape_of(scale).as_deref()) else {
             return unsupported("only a scale of each channel of an NHWC map can be said");
         };
-        let weights = self.append_part(&nn::RESHAPE, node, scale, &[1, 1, 1, channels]);
+        let ty = self.ir.float_tensor(&[1, 1, 1, channels]);
+        let weights = self.append_part(&nn::RESHAPE, node, scale, [], ty);
         Ok(self.emit(&nn::DEPTHWISE_CONV2D, node, [input, weights].into_iter().chain(bias), [])?)
     }
 
@@ -239,44 +239,6 @@ impl<'a> Importer<'a> {
             ("half_pixel", Attribute::Bool(node.get_or("half_pixel_centers", false)?)),
         ];
         Ok(self.emit(&nn::RESIZE, node, [input], attributes)?)
-    }
-
-    fn pad(&mut self, node: Node<'a>) -> Outcome {
-        let input = self.input(node)?;
-        let paddings: &[i32] = node.get("paddings")?;
-        let fill: &[f32] = node.get_or("constant_values", &[][..])?;
-        if paddings.iter().any(|&padding| padding < 0) {
-            return unsupported(format!("negative paddings {paddings:?} cannot be said"));
-        }
-        let mode = match node.get("mode")? {
-            "CONSTANT" if fill.iter().all(|&value| value == 0.0) => "constant",
-            "CONSTANT" => return unsupported(format!("padding with {fill:?} cannot be said; only zeros can")),
-            "REFLECT" => "reflect",
-            "SYMMETRIC" => "symmetric",
-            other => return unsupported(format!("the mode {other:?} cannot be said")),
-        };
-        let paddings = int_list(paddings.iter().map(|&padding| padding.into()));
-        Ok(self.emit(&nn::PAD, node, [input], [("paddings", paddings), ("mode", Attribute::string(mode))])?)
-    }
-
-    fn strided_slice(&mut self, node: Node<'a>) -> Outcome {
-        let input = self.input(node)?;
-        let dims = self.ir.shape_of(input).unwrap_or_default();
-        let (begin, end, strides): (&[i32], &[i32], &[i32]) =
-            (node.get("begin")?, node.get("end")?, node.get("strides")?);
-        if [begin.len(), end.len(), strides.len()] != [dims.len(); 3] || strides.iter().any(|&stride| stride < 1) {
-            return unsupported("only a slice of every dimension with positive strides can be said");
-        }
-        let bounds = |values: &[i32]| {
-            let bound = |(&value, &dim): (&i32, &usize)| {
-                let (value, dim) = (i64::from(value), dim as i64);
-                (if value < 0 { value + dim } else { value }).clamp(0, dim)
-            };
-            int_list(values.iter().zip(&dims).map(bound))
-        };
-        let strides = int_list(strides.iter().map(|&stride| stride.into()));
-        let attributes = [("begin", bounds(begin)), ("end", bounds(end)), ("strides", strides)];
-        Ok(self.emit(&nn::STRIDED_SLICE, node, [input], attributes)?)
     }
 
     fn reduction(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {

@@ -111,6 +111,7 @@ impl<'a> Importer<'a> {
         let outcome = match op.kind.as_str() {
             "upload" | "download" | "identity" => self.pass_through(op),
             kind if kind.ends_with("-fix") || matches!(kind, "fix2float" | "float2fix") => self.fixed_op(Node(op)),
+            "transpose" if op.tensor.data_type == DataType::XINT8 => self.fixed_op(Node(op)),
             _ => self.float_op(Node(op)),
         };
         match outcome {
@@ -266,12 +267,17 @@ impl<'a> Importer<'a> {
         definition: &'static OpDefinition,
         node: Node<'a>,
         operand: ValueId,
-        shape: &[usize],
+        attributes: impl IntoIterator<Item = (&'static str, Attribute)>,
+        ty: Type,
     ) -> ValueId {
-        let ty = self.ir.float_tensor(shape);
         let location = self.location(node.0);
-        let op =
-            OpBuilder::new(definition).at(location).operands([operand]).result(ty, "").append(&mut self.ir, self.entry);
+        let mut builder = OpBuilder::new(definition).at(location).operands([operand]).result(ty, "");
+        for (key, value) in attributes {
+            if !is_default(definition, key, &value) {
+                builder = builder.attribute(key, value);
+            }
+        }
+        let op = builder.append(&mut self.ir, self.entry);
         self.ir.result(op)
     }
 

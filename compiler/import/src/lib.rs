@@ -20,6 +20,7 @@ mod error;
 mod fixed;
 mod float;
 mod importer;
+mod movement;
 mod names;
 mod node;
 mod transposed;

@@ -1,7 +1,7 @@
 //! The `int8` dialect: the exact integer arithmetic of the quantised network.
 
 use super::nn::{AXIS, CROPS, DILATIONS, KERNEL, PADS, STRIDES, verify_constant};
-use super::shapes;
+use super::{movement, shapes};
 use crate::define::{
     AttributeDefinition, AttributeKind, DefaultValue, Dialect, OpDefinition, Traits, TypeConstraint, ValueDefinition,
     default, one, op, optional, required, some,
@@ -157,7 +157,67 @@ pub static RESHAPE: OpDefinition =
         .operands(INPUT)
         .results(OUTPUT)
         .traits(Traits::PURE)
-        .verify(verify_reshape);
+        .verify(|ir, op, findings| {
+            shapes::reshape(ir, op, findings);
+            verify_same_fix(ir, op, findings);
+        });
+
+/// An operation that moves codes; the fix point stays.
+const fn moving(name: &'static str, summary: &'static str) -> OpDefinition {
+    op(name, summary).operands(INPUT).results(OUTPUT).traits(Traits::PURE)
+}
+
+/// Transpose.
+pub static TRANSPOSE: OpDefinition = moving("int8.transpose", "Permutes dimensions; the fix point stays.")
+    .attributes(movement::TRANSPOSE)
+    .verify(|ir, op, findings| {
+        movement::transpose(ir, op, findings);
+        verify_same_fix(ir, op, findings);
+    });
+
+/// Strided slice.
+pub static STRIDED_SLICE: OpDefinition = moving("int8.strided_slice", "A part of a tensor; the fix point stays.")
+    .attributes(movement::STRIDED_SLICE)
+    .verify(|ir, op, findings| {
+        movement::strided_slice(ir, op, findings);
+        verify_same_fix(ir, op, findings);
+    });
+
+/// Padding.
+pub static PAD: OpDefinition = moving("int8.pad", "Adds elements around a tensor; the fix point stays.")
+    .attributes(&[
+        movement::PADDINGS,
+        movement::PAD_MODE,
+        default("value", AttributeKind::Int(-128, 127), DefaultValue::Int(0), "The constant, a code."),
+    ])
+    .verify(|ir, op, findings| {
+        movement::pad(ir, op, findings);
+        verify_same_fix(ir, op, findings);
+    });
+
+/// Space to depth.
+pub static SPACE_TO_DEPTH: OpDefinition =
+    moving("int8.space_to_depth", "Moves blocks of pixels into channels; the fix point stays.")
+        .describe(movement::ORDERS)
+        .operands(INPUT_MAP)
+        .results(OUTPUT_MAP)
+        .attributes(movement::SPACE_AND_DEPTH)
+        .verify(|ir, op, findings| {
+            movement::space_to_depth(ir, op, findings);
+            verify_same_fix(ir, op, findings);
+        });
+
+/// Depth to space.
+pub static DEPTH_TO_SPACE: OpDefinition =
+    moving("int8.depth_to_space", "Moves channels into blocks of pixels; the fix point stays.")
+        .describe(movement::ORDERS)
+        .operands(INPUT_MAP)
+        .results(OUTPUT_MAP)
+        .attributes(movement::SPACE_AND_DEPTH)
+        .verify(|ir, op, findings| {
+            movement::depth_to_space(ir, op, findings);
+            verify_same_fix(ir, op, findings);
+        });
 
 /// Up-sampling.
 pub static UPSAMPLE: OpDefinition =
@@ -234,6 +294,11 @@ pub static DIALECT: Dialect = Dialect {
         &MUL,
         &CONCAT,
         &RESHAPE,
+        &TRANSPOSE,
+        &STRIDED_SLICE,
+        &PAD,
+        &SPACE_TO_DEPTH,
+        &DEPTH_TO_SPACE,
         &UPSAMPLE,
         &DOWNSAMPLE,
         &HARD_SIGMOID,
@@ -241,10 +306,9 @@ pub static DIALECT: Dialect = Dialect {
     ],
 };
 
-fn verify_reshape(ir: &Ir, op: OpId, findings: &mut Findings) {
-    shapes::reshape(ir, op, findings);
+fn verify_same_fix(ir: &Ir, op: OpId, findings: &mut Findings) {
     let (before, after) = (ir.fix_of(ir.operand(op, 0)), ir.fix_of(ir.result(op)));
     if before != after {
-        findings.error(ir, op, "reshape", "changes the fix point; use `int8.requantise` for that");
+        findings.error(ir, op, "fix-point", "changes the fix point; use `int8.requantise` for that");
     }
 }

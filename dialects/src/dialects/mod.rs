@@ -4,6 +4,7 @@ pub mod builtin;
 pub mod dpu;
 pub mod func;
 pub mod int8;
+mod movement;
 pub mod nn;
 mod shapes;
 

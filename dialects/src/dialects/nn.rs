@@ -1,6 +1,6 @@
 //! The `nn` dialect: what a network means, as float tensors.
 
-use super::shapes;
+use super::{movement, shapes};
 use crate::define::{
     AttributeDefinition, AttributeKind, DefaultValue, Dialect, OpDefinition, Traits, TypeConstraint, ValueDefinition,
     any_number, default, maybe, one, op, optional, required, some,
@@ -189,9 +189,9 @@ pub static RESHAPE: OpDefinition = op("nn.reshape", "The same elements in C orde
 pub static TRANSPOSE: OpDefinition = op("nn.transpose", "Permutes dimensions.")
     .operands(INPUT)
     .results(OUTPUT)
-    .attributes(&[required("order", AttributeKind::Ints(0, 0, 15), "Input dimension of each output dimension.")])
+    .attributes(movement::TRANSPOSE)
     .traits(Traits::PURE)
-    .verify(verify_transpose);
+    .verify(movement::transpose);
 
 /// Resize.
 pub static RESIZE: OpDefinition = op("nn.resize", "Changes height and width by nearest or bilinear interpolation.")
@@ -214,26 +214,42 @@ pub static PAD: OpDefinition = op("nn.pad", "Adds elements around a tensor.")
     .operands(INPUT)
     .results(OUTPUT)
     .attributes(&[
-        required("paddings", AttributeKind::Ints(0, 0, 65535), "Elements before and after, for each dimension."),
-        default(
-            "mode",
-            AttributeKind::Choice(&["constant", "reflect", "symmetric"]),
-            DefaultValue::Str("constant"),
-            "What they are.",
-        ),
+        movement::PADDINGS,
+        movement::PAD_MODE,
+        maybe("value", AttributeKind::Float, "The constant; 0 if absent."),
     ])
-    .traits(Traits::PURE);
+    .traits(Traits::PURE)
+    .verify(movement::pad);
 
 /// Strided slice.
 pub static STRIDED_SLICE: OpDefinition = op("nn.strided_slice", "A part of a tensor.")
     .operands(INPUT)
     .results(OUTPUT)
-    .attributes(&[
-        required("begin", AttributeKind::Ints(0, 0, i64::MAX), "First index, for each dimension."),
-        required("end", AttributeKind::Ints(0, 0, i64::MAX), "One past the last index, for each dimension."),
-        required("strides", AttributeKind::Ints(0, 1, i64::MAX), "Step, for each dimension."),
-    ])
-    .traits(Traits::PURE);
+    .attributes(movement::STRIDED_SLICE)
+    .traits(Traits::PURE)
+    .verify(movement::strided_slice);
+
+/// Space to depth.
+pub static SPACE_TO_DEPTH: OpDefinition =
+    op("nn.space_to_depth", "Moves blocks of pixels into channels (reorganisation, pixel unshuffle).")
+        .describe(movement::ORDERS)
+        .operands(INPUT_MAP)
+        .results(OUTPUT_MAP)
+        .attributes(movement::SPACE_AND_DEPTH)
+        .traits(Traits::PURE)
+        .verify(movement::space_to_depth);
+
+/// Depth to space.
+pub static DEPTH_TO_SPACE: OpDefinition = op(
+    "nn.depth_to_space",
+    "Moves channels into blocks of pixels (pixel shuffle); the inverse of `nn.space_to_depth`.",
+)
+.describe(movement::ORDERS)
+.operands(INPUT_MAP)
+.results(OUTPUT_MAP)
+.attributes(movement::SPACE_AND_DEPTH)
+.traits(Traits::PURE)
+.verify(movement::depth_to_space);
 
 const REDUCTION: &[AttributeDefinition] = &[
     required("axes", AttributeKind::Ints(0, 0, 15), "Dimensions to reduce."),
@@ -295,6 +311,8 @@ pub static DIALECT: Dialect = Dialect {
         &RESIZE,
         &PAD,
         &STRIDED_SLICE,
+        &SPACE_TO_DEPTH,
+        &DEPTH_TO_SPACE,
         &REDUCE_MEAN,
         &REDUCE_MAX,
         &REDUCE_SUM,
@@ -349,23 +367,5 @@ fn verify_matmul(ir: &Ir, op: OpId, findings: &mut Findings) {
     if let Some(last) = expected.last_mut() {
         *last = outer;
     }
-    shapes::expect_shape(ir, op, &result, &expected, findings);
-}
-
-fn verify_transpose(ir: &Ir, op: OpId, findings: &mut Findings) {
-    let (Some(input), Some(result)) = (ir.shape_of(ir.operand(op, 0)), ir.shape_of(ir.result(op))) else { return };
-    let Some(order) = ir.ints(op, "order") else { return };
-    let mut sorted = order.clone();
-    sorted.sort_unstable();
-    if sorted != (0..input.len() as i64).collect::<Vec<_>>() {
-        findings.error(
-            ir,
-            op,
-            "transpose-order",
-            format!("has an order that is no permutation of {} dimensions", input.len()),
-        );
-        return;
-    }
-    let expected: Vec<usize> = order.iter().map(|&axis| input[axis as usize]).collect();
     shapes::expect_shape(ir, op, &result, &expected, findings);
 }

@@ -9,6 +9,7 @@
 
 mod absurd;
 mod growth;
+mod movement;
 mod net;
 mod operations;
 mod patterns;

@@ -6,6 +6,7 @@ use dpuc_dialects::{Ir, OpId};
 use dpuc_xmodel::{Attr, AttrMap};
 
 use super::attributes::{dims, pad_order, width_first, width_first_floats};
+use super::movement::movement_form;
 use crate::operator::Window;
 use crate::partition::is_convolution;
 
@@ -42,6 +43,9 @@ pub(super) fn fixed_form(ir: &Ir, op: OpId) -> Result<Form, String> {
     let operands = ir.operands(op).len();
     if is_convolution(ir, op) {
         return convolution(ir, op);
+    }
+    if let Some(form) = movement_form(ir, op) {
+        return form;
     }
     match ir.op_name(op) {
         "int8.max_pool" => pool(ir, op, "MAX"),
@@ -153,7 +157,7 @@ pub(super) fn window(ir: &Ir, op: OpId) -> Result<Window, String> {
     }
 }
 
-fn int(ir: &Ir, op: OpId, name: &str) -> Result<i32, String> {
+pub(super) fn int(ir: &Ir, op: OpId, name: &str) -> Result<i32, String> {
     let value = ir.int(op, name).and_then(|value| i32::try_from(value).ok());
     value.ok_or_else(|| format!("its {name} is no 32-bit integer"))
 }

@@ -5,9 +5,13 @@ use dpuc_xmodel::{Attr, AttrMap};
 
 use super::attributes::{int32_list, pad_order, width_first, width_first_floats};
 use super::fixed::{Form, result_dims, window};
+use super::movement::movement_form;
 
 /// The operator that stands for an `nn` operation other than a constant or `nn.custom`; the reason if there is none.
 pub(super) fn float_form(ir: &Ir, op: OpId) -> Result<Form, String> {
+    if let Some(form) = movement_form(ir, op) {
+        return form;
+    }
     let operands = ir.operands(op).len();
     let kind = match ir.op_name(op) {
         "nn.fix" => return fix(ir, op),
@@ -32,16 +36,7 @@ pub(super) fn float_form(ir: &Ir, op: OpId) -> Result<Form, String> {
         "nn.softmax" => return Ok(Form::new("softmax").with("axis", axis(ir, op)?)),
         "nn.concat" => return Ok(Form::new("concat").with("axis", axis(ir, op)?).args([("input", 0..operands)])),
         "nn.reshape" => return Ok(Form::new("reshape").with("shape", result_dims(ir, op)?)),
-        "nn.transpose" => return Ok(Form::new("transpose").with("order", list(ir, op, "order")?)),
         "nn.resize" => return resize(ir, op),
-        "nn.pad" => {
-            let mode = upper(ir, op, "mode", &["constant", "reflect", "symmetric"])?;
-            return Ok(Form::new("pad").with("mode", mode).with("paddings", list(ir, op, "paddings")?));
-        }
-        "nn.strided_slice" => {
-            let form = Form::new("strided_slice").with("begin", list(ir, op, "begin")?);
-            return Ok(form.with("end", list(ir, op, "end")?).with("strides", list(ir, op, "strides")?));
-        }
         "nn.reduce_mean" => return reduction(ir, op, "reduction_mean"),
         "nn.reduce_max" => return reduction(ir, op, "reduction_max"),
         "nn.reduce_sum" => return reduction(ir, op, "reduction_sum"),
@@ -133,12 +128,12 @@ fn flag(ir: &Ir, op: OpId, name: &str) -> bool {
     ir.bool(op, name).unwrap_or(false)
 }
 
-fn list(ir: &Ir, op: OpId, name: &str) -> Result<Attr, String> {
+pub(super) fn list(ir: &Ir, op: OpId, name: &str) -> Result<Attr, String> {
     let values = ir.ints(op, name).and_then(|values| int32_list(&values));
     values.ok_or_else(|| format!("its {name} are no 32-bit integers"))
 }
 
-fn upper(ir: &Ir, op: OpId, name: &str, known: &[&str]) -> Result<String, String> {
+pub(super) fn upper(ir: &Ir, op: OpId, name: &str, known: &[&str]) -> Result<String, String> {
     let value = ir.str(op, name).filter(|value| known.contains(value));
     value.map(str::to_ascii_uppercase).ok_or_else(|| format!("its {name} is none of {known:?}"))
 }

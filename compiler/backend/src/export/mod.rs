@@ -9,6 +9,7 @@ mod attributes;
 mod fixed;
 mod float;
 mod host;
+mod movement;
 mod subgraph;
 mod workload;
 

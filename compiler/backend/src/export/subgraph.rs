@@ -19,7 +19,7 @@ use crate::emit::program_symbol;
 use crate::error::BackendError;
 use crate::names::{operation_name, tensor_name};
 use crate::operator::placed_layers;
-use crate::partition::single_block;
+use crate::partition::{moves_only, single_block};
 use crate::placement::{Placement, region};
 use crate::program::instructions_from_program;
 use crate::superlayer::Flat;
@@ -191,8 +191,7 @@ impl Exporter<'_> {
             if matches!(layers[..], [Layer::Conv2d { augment_channels: true, .. }]) {
                 operator.set_attr("channel_augmentation", 1);
             }
-            let moves = ir.is(operation, &int8::CONCAT) || ir.is(operation, &int8::RESHAPE);
-            let own = layers.first().filter(|_| !moves).and_then(|layer| workload(layer, self.target));
+            let own = layers.first().filter(|_| !moves_only(ir, operation)).and_then(|layer| workload(layer, self.target));
             if let Some(own) = own {
                 operator.set_attr("workload", own.plain);
                 operator.set_attr("workload_on_arch", own.on_arch);

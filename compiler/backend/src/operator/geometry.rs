@@ -7,6 +7,8 @@ use dpuc_dialects::{Ir, OpId, ValueId};
 use dpuc_isa::Target;
 
 use super::Reason;
+use super::interpolation::Tent;
+use super::movement::{Nest, sliced, transposed};
 use super::window::{Window, numbers};
 use crate::placement::{Placement, region};
 
@@ -37,6 +39,11 @@ pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer
         "int8.requantise" => context.requantise(),
         "int8.concat" => Ok(context.concat()?.into_iter().map(|(_, copy)| copy).collect()),
         "int8.reshape" => context.reshape(),
+        "int8.strided_slice" => context.strided_slice(),
+        "int8.transpose" => context.transpose(),
+        "int8.space_to_depth" => context.space_and_depth(false),
+        "int8.depth_to_space" => context.space_and_depth(true),
+        "int8.pad" => context.pad(),
         "int8.upsample" => context.upsample(),
         "int8.downsample" => {
             let scale = numbers(ir, op, "scale")?;
@@ -249,14 +256,44 @@ impl Context<'_> {
         Ok(vec![Layer::Copy { input: self.input(0)?, output: self.map_at(input, &same_shape)?, relu: false }])
     }
 
+    /// Nothing where the result is a view of the input, copies elsewhere.
+    fn strided_slice(&self) -> Result<Vec<Layer>, Reason> {
+        let source = sliced(self.ir, self.op, &self.place(self.operand(0)?)?);
+        self.copies(source.ok_or(Reason::Malformed { what: "slice" })?)
+    }
+
+    /// Nothing where the result is a view of the input, copies elsewhere.
+    fn transpose(&self) -> Result<Vec<Layer>, Reason> {
+        let source = transposed(self.ir, self.op, &self.place(self.operand(0)?)?);
+        self.copies(source.ok_or(Reason::Malformed { what: "order" })?)
+    }
+
+    /// Copies from a place with the shape of the result.
+    fn copies(&self, source: Placement) -> Result<Vec<Layer>, Reason> {
+        let result = self.ir.result(self.op);
+        Nest::between(&self.shape(result)?, &source, &self.place(result)?).copies(self.fix_point(result)?)
+    }
+
+    fn space_and_depth(&self, to_space: bool) -> Result<Vec<Layer>, Reason> {
+        let (input, result) = (self.operand(0)?, self.ir.result(self.op));
+        let (large, small) = if to_space { (result, input) } else { (input, result) };
+        let block =
+            self.ir.int(self.op, "block").and_then(|block| u64::try_from(block).ok()).filter(|&block| block > 0);
+        let block = block.ok_or(Reason::Malformed { what: "block" })?;
+        let order = self.ir.str(self.op, "order").unwrap_or_default();
+        let nest = Nest::to_depth(&self.shape(large)?, block, order, &self.place(large)?, &self.place(small)?);
+        let nest = nest.ok_or(Reason::Malformed { what: "order" })?;
+        (if to_space { nest.reversed() } else { nest }).copies(self.fix_point(result)?)
+    }
+
     fn upsample(&self) -> Result<Vec<Layer>, Reason> {
         if self.ir.bool(self.op, "align_corners") == Some(true) {
             return Err(Reason::AlignCorners);
         }
-        if self.ir.str(self.op, "mode") != Some("nearest") {
-            return Err(Reason::Bilinear);
-        }
         let (input, output) = (self.input(0)?, self.output()?);
+        if self.ir.str(self.op, "mode") != Some("nearest") {
+            return self.bilinear(input, output);
+        }
         let half = if self.ir.bool(self.op, "half_pixel") == Some(true) { 0.5 } else { 0.0 };
         for (input, output) in [(input.height, output.height), (input.width, output.width)] {
             if !nearest_is_division(input, output, half) {
@@ -266,6 +303,45 @@ impl Context<'_> {
         Ok(vec![Layer::UpsampleNearest { input, output, scale: numbers(self.ir, self.op, "scale")? }])
     }
 
+    /// The convolution behind the padding that planning puts in front of it.
+    fn bilinear(&self, input: FeatureMap, output: FeatureMap) -> Result<Vec<Layer>, Reason> {
+        let tent = Tent::of(self.ir, self.op)?;
+        let [top, left, bottom, right] = tent.edges;
+        let padded = [input.height + top + bottom, input.width + left + right, input.channels];
+        let kernel = tent.kernel().map(|taps| taps as u32);
+        Ok(vec![Layer::TransposedDepthwiseConv2d(Convolution {
+            input: FeatureMap::packed(input.region, input.address, padded, input.fix_point),
+            output,
+            kernel,
+            strides: tent.scale,
+            dilations: [1, 1],
+            pads: tent.crops,
+            weights: Constant::default(),
+            weight_fix_point: tent.fix_point,
+            bias: Constant::default(),
+            bias_shift: 1,
+            activation: Activation::None,
+        })])
+    }
+
+    /// The copy of the padded tensor to its place; planning makes the rest.
+    fn pad(&self) -> Result<Vec<Layer>, Reason> {
+        let paddings = self.ir.ints(self.op, "paddings").ok_or(Reason::Malformed { what: "paddings" })?;
+        let count = paddings.iter().fold(0u64, |sum, &padding| sum.saturating_add(padding.unsigned_abs()));
+        if self.ir.str(self.op, "mode") != Some("constant") && count > MIRRORED_MAX {
+            return Err(Reason::Mirror { count, most: MIRRORED_MAX });
+        }
+        let (input, output) = (self.operand(0)?, self.place(self.ir.result(self.op))?);
+        let shape = self.shape(input)?;
+        let rank = shape.len();
+        let fits = output.strides.len() == rank && paddings.len() == 2 * rank;
+        let mut target = Some(output).filter(|_| fits).ok_or(Reason::Malformed { what: "paddings" })?;
+        for (axis, &before) in paddings.iter().step_by(2).enumerate() {
+            target = target.part(axis, usize::try_from(before).unwrap_or(usize::MAX));
+        }
+        Nest::between(&shape, &self.place(input)?, &target).copies(self.fix_point(input)?)
+    }
+
     fn leaky_relu(&self) -> Result<Vec<Layer>, Reason> {
         let number = |name| self.ir.int(self.op, name).ok_or(Reason::Malformed { what: name });
         let slope = i8::try_from(number("multiplier")?).map_err(|_| Reason::Malformed { what: "multiplier" })?;
@@ -273,6 +349,9 @@ impl Context<'_> {
         Ok(vec![Layer::LeakyRelu { input: self.input(0)?, output: self.output()?, slope, slope_fix_point }])
     }
 }
+
+/// Most rows and columns that mirrored padding copies one by one.
+const MIRRORED_MAX: u64 = 64;
 
 /// Largest size whose half pixels single precision can count.
 const COORDINATE_MAX: u32 = 1 << 23;

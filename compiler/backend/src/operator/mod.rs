@@ -1,10 +1,14 @@
 //! `int8` operations as layers of the code generator.
 
 mod geometry;
+mod interpolation;
+mod movement;
 mod reason;
 mod window;
 
 pub use reason::Reason;
 
 pub(crate) use geometry::{Places, augments, concat_copies, layers, placed_layers, relu6_exponent};
+pub(crate) use interpolation::Tent;
+pub(crate) use movement::{sliced, transposed};
 pub(crate) use window::Window;

@@ -48,7 +48,15 @@ pub enum Reason {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// A reshape of a host value needs no DPU.
+    /// A movement of elements that keeps no runs of bytes together.
+    #[error("it would take {copies} strided copies; up to {most} are made")]
+    Copies {
+        /// Copies needed.
+        copies: u64,
+        /// Copies made at most.
+        most: u64,
+    },
+    /// A reshape, slice or transposition of a host value needs no DPU.
     #[error("its input is not on the DPU")]
     InputNotOnDpu,
     /// A concatenation of host values needs no DPU.
@@ -65,9 +73,24 @@ pub enum Reason {
     /// Corner-aligned enlargement.
     #[error("the DPU does not support align_corners = true")]
     AlignCorners,
-    /// Interpolation.
-    #[error("the DPU enlarges by repeating pixels; bilinear interpolation has no DPU form")]
-    Bilinear,
+    /// Interpolation whose weights the hardware does not have.
+    #[error(
+        "bilinear interpolation by {height}x{width} has weights that are no signed bytes; factors 2 and 4 have, and 8 without half_pixel"
+    )]
+    Bilinear {
+        /// Vertical factor.
+        height: u32,
+        /// Horizontal factor.
+        width: u32,
+    },
+    /// Much mirrored padding.
+    #[error("it mirrors {count} rows and columns, each of which is a copy; up to {most} are made")]
+    Mirror {
+        /// Rows and columns.
+        count: u64,
+        /// Copies made at most.
+        most: u64,
+    },
     /// Single-precision coordinates and integer division choose different pixels.
     #[error(
         "for {input} to {output} pixels, coordinates in single precision choose other pixels than the DPU's integer scale"

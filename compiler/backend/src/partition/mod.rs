@@ -9,6 +9,7 @@ mod outline;
 mod report;
 mod support;
 
+use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::{func, int8};
 use dpuc_dialects::{BlockId, Ir, OpId, ValueId};
 use dpuc_isa::Target;
@@ -96,7 +97,7 @@ impl Network {
         Self { ops, dag: Dag { predecessors }, siblings }
     }
 
-    /// Keeps concatenations and reshapes on the host whose inputs are there (`spec/xmodel.md` section 6.1).
+    /// Keeps concatenations, reshapes, slices and transpositions on the host whose inputs are there (`spec/xmodel.md` section 6.1).
     fn follow_inputs(&self, ir: &Ir, reasons: &mut [Vec<Reason>]) {
         for (index, &op) in self.ops.iter().enumerate() {
             if !reasons[index].is_empty() {
@@ -108,7 +109,7 @@ impl Network {
             // A constant is wherever it is needed.
             let constants = producers.iter().filter(|&&producer| is_constant(ir, self.ops[producer])).count();
             let from_host = ir.operands(op).len() - from_dpu - constants;
-            if ir.is(op, &int8::RESHAPE) && from_dpu == 0 {
+            if follows_input(ir, op) && from_dpu == 0 {
                 reasons[index].push(Reason::InputNotOnDpu);
             } else if ir.is(op, &int8::CONCAT) {
                 reasons[index].extend(concat_reason(ir, op, from_dpu, from_host));
@@ -139,12 +140,32 @@ pub(crate) fn is_constant(ir: &Ir, op: OpId) -> bool {
     matches!(ir.op_name(op), "int8.constant" | "nn.constant")
 }
 
+/// Operations that compute nothing.
+const MOVEMENTS: [&OpDefinition; 7] = [
+    &int8::RESHAPE,
+    &int8::CONCAT,
+    &int8::STRIDED_SLICE,
+    &int8::TRANSPOSE,
+    &int8::PAD,
+    &int8::SPACE_TO_DEPTH,
+    &int8::DEPTH_TO_SPACE,
+];
+
+/// Whether an operation computes nothing.
+pub(crate) fn moves_only(ir: &Ir, op: OpId) -> bool {
+    MOVEMENTS.into_iter().any(|movement| ir.is(op, movement))
+}
+
+/// Whether an operation belongs where its input is, because there it costs nothing.
+fn follows_input(ir: &Ir, op: OpId) -> bool {
+    [&int8::RESHAPE, &int8::STRIDED_SLICE, &int8::TRANSPOSE].into_iter().any(|kind| ir.is(op, kind))
+}
+
 /// Members of groups that compute nothing.
 fn idle_members(ir: &Ir, ops: &[OpId], joinable: &[bool], group_of: &[usize]) -> Vec<usize> {
-    let moves_only = |op| ir.is(op, &int8::RESHAPE) || ir.is(op, &int8::CONCAT);
     let mut computes = vec![false; ops.len()];
     for (index, &group) in group_of.iter().enumerate() {
-        computes[group] |= joinable[index] && !moves_only(ops[index]);
+        computes[group] |= joinable[index] && !moves_only(ir, ops[index]);
     }
     (0..ops.len()).filter(|&index| joinable[index] && !computes[group_of[index]]).collect()
 }

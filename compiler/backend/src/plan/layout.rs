@@ -147,8 +147,12 @@ fn headrooms(
         }
         // Far enough from the start of the region for any padding; the real address follows from this headroom.
         let place = |value: ValueId| {
-            let dense = || Some(Placement::dense(region::INPUTS, 1 << 16, &ir.shape_of(value)?));
-            constants.get(&value).cloned().or_else(dense)
+            let own = || {
+                let view = views.views.get(&value)?;
+                let address = (1u64 << 16).saturating_add(view.offset);
+                Some(Placement { region: region::INPUTS, address, strides: view.strides.clone() })
+            };
+            constants.get(&value).cloned().or_else(own)
         };
         let Ok(layers) = layers(ir, op, &place) else { continue };
         let [Layer::Conv2d { convolution, .. }] = layers[..] else { continue };

@@ -107,7 +107,8 @@ fn constant(
     insert_constant(ir, op, &name, location, shape, fix_point, elements)
 }
 
-fn insert_constant(
+/// A constant of codes in front of an operation.
+pub(super) fn insert_constant(
     ir: &mut Ir,
     before: OpId,
     name: &str,

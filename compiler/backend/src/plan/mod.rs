@@ -10,6 +10,7 @@
 //! The body of each `dpu.subgraph` becomes `dpu.upload`s, `dpu.parameter`s, `dpu.superlayer`s, and `dpu.download`s.
 
 mod allocate;
+mod expand;
 mod layout;
 mod legalise;
 mod rewrite;
@@ -65,6 +66,7 @@ pub(crate) fn subgraphs(ir: &Ir) -> Vec<OpId> {
 fn plan_subgraph(ir: &mut Ir, subgraph: OpId, target: &Target) -> Result<SubgraphPlan, BackendError> {
     let name = ir.symbol_name(subgraph).unwrap_or_default().to_owned();
     let block = single_block(ir, subgraph)?;
+    expand::expand(ir, block, &name)?;
     legalise::legalise(ir, block, &name)?;
     let mut views = Views::new(ir, block);
     let superlayers = superlayers(ir, block, &mut views, target, &name)?;

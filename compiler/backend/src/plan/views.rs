@@ -1,6 +1,7 @@
 //! Which tensors share a buffer.
 //!
-//! A reshape shares the bytes of its input. An input of a concatenation is written straight into it where that is exact
+//! A reshape shares the bytes of its input; so does a slice or a transposition whose readers take its strides (`spec/recipes-eltwise-data.md`
+//! section 9). An input of a concatenation is written straight into it where that is exact
 //! (`spec/xmodel.md` section 4.4): it has the result's fix point, is computed in the subgraph, is not stored elsewhere (input or output
 //! of the subgraph, input of another concatenation) and nobody needs it without gaps (a reshape).
 
@@ -8,7 +9,8 @@ use dpuc_dialects::dialects::{dpu, int8};
 use dpuc_dialects::{BlockId, Ir, OpId, ValueId};
 use rustc_hash::FxHashMap;
 
-use crate::placement::{byte_count, dense_strides};
+use crate::operator::{sliced, transposed};
+use crate::placement::{Placement, byte_count, dense_strides};
 
 /// What a buffer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +70,10 @@ impl Views {
 
     fn arrange(&mut self, ir: &Ir, ops: &[OpId]) {
         let parts = parts(ir, ops);
+        let shares =
+            |op: OpId| ir.is(op, &int8::RESHAPE) || strided_view(ir, op) && !parts.contains_key(&ir.result(op));
         // Backwards, so that a concatenation has its view before its parts.
-        for &value in ops.iter().rev().filter(|&&op| !ir.is(op, &int8::RESHAPE)).flat_map(|&op| ir.results(op)) {
+        for &value in ops.iter().rev().filter(|&&op| !shares(op)).flat_map(|&op| ir.results(op)) {
             let whole = parts.get(&value).and_then(|part| Some((part, self.views.get(&part.whole)?)));
             match whole {
                 Some((part, whole)) => {
@@ -81,11 +85,12 @@ impl Views {
                 None => self.add_buffer(ir, value, Role::Workspace),
             }
         }
-        for &op in ops.iter().filter(|&&op| ir.is(op, &int8::RESHAPE)) {
-            if let Some(source) = self.views.get(&ir.operand(op, 0)) {
-                let strides = dense_strides(&ir.shape_of(ir.result(op)).unwrap_or_default());
-                let view = View { strides, ..source.clone() };
-                self.views.insert(ir.result(op), view);
+        for &op in ops.iter().filter(|&&op| shares(op)) {
+            match self.views.get(&ir.operand(op, 0)).and_then(|source| view_of(ir, op, source)) {
+                Some(view) => {
+                    self.views.insert(ir.result(op), view);
+                }
+                None => self.add_buffer(ir, ir.result(op), Role::Workspace),
             }
         }
     }
@@ -140,6 +145,25 @@ impl Views {
             }
         }
     }
+}
+
+/// Whether an operation's result may be the bytes of its operand with other strides: nobody needs it without gaps or as an output.
+fn strided_view(ir: &Ir, op: OpId) -> bool {
+    let moves = ir.is(op, &int8::STRIDED_SLICE) || ir.is(op, &int8::TRANSPOSE);
+    let computed = || ir.defining_op(ir.operand(op, 0)).is_none_or(|source| !ir.is(source, &int8::CONSTANT));
+    moves && computed() && may_have_gaps(ir, ir.result(op))
+}
+
+/// The result of a reshape, slice or transposition as a view of its operand; `None` if it is no rows of pixels then.
+fn view_of(ir: &Ir, op: OpId, source: &View) -> Option<View> {
+    let shape = ir.shape_of(ir.result(op))?;
+    if ir.is(op, &int8::RESHAPE) {
+        return Some(View { strides: dense_strides(&shape), ..source.clone() });
+    }
+    let place = Placement { region: 0, address: source.offset, strides: source.strides.clone() };
+    let place = if ir.is(op, &int8::STRIDED_SLICE) { sliced(ir, op, &place)? } else { transposed(ir, op, &place)? };
+    place.feature_map(&shape, 0)?;
+    Some(View { buffer: source.buffer, offset: place.address, strides: place.strides })
 }
 
 /// A tensor as a part of a concatenation.

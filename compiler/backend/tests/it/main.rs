@@ -2,6 +2,7 @@
 
 mod export;
 mod harness;
+mod movement;
 mod nets;
 mod partition;
 mod plan;

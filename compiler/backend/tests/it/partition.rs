@@ -34,7 +34,7 @@ fn every_operation_on_the_host_has_a_reason() {
     let wide = net.conv(x, &Conv { kernel: [17, 3], pads: [8, 1, 8, 1], ..Conv::same(8, 3, 4) });
     let shift = net.conv(x, &Conv { weight_fix: 0, bias_fix: None, ..Conv::same(8, 1, 6) });
     let coarse = net.conv(x, &Conv { bias_fix: Some(-12), ..Conv::same(8, 1, 4) });
-    let bilinear = net.upsample(x, [2, 2], "bilinear", 5);
+    let bilinear = net.upsample(x, [3, 2], "bilinear", 5);
     let attributes = [("scale", Attribute::ints([2, 2])), ("align_corners", Attribute::Bool(true))];
     let corners = net.op(&int8::UPSAMPLE, &[x], &attributes, &[1, 80, 80, 8], 5);
     let batch = net.reshape(x, &[8, 40, 40, 1]);
@@ -67,7 +67,7 @@ fn concatenations_and_reshapes_follow_their_inputs() {
     let mut net = Net::new(3);
     let x = net.input(&[1, 4, 4, 8], 5);
     let a = net.conv(x, &Conv::same(8, 1, 5));
-    let host = net.upsample(x, [1, 1], "bilinear", 5);
+    let host = net.host(x, 5);
     // A channel joins host and DPU values; rows do not; host values alone stay.
     let mixed = net.concat(&[a, host], 3, 5);
     let rows = net.concat(&[a, host], 1, 5);
@@ -93,7 +93,7 @@ fn groups_without_computation_stay_on_the_host() {
     let mut net = Net::new(4);
     let x = net.input(&[1, 4, 4, 8], 5);
     let a = net.conv(x, &Conv::same(8, 1, 5));
-    let host = net.upsample(a, [1, 1], "bilinear", 5);
+    let host = net.host(a, 5);
     // `a` and the concatenation cannot share a subgraph, because the host works in between.
     let joined = net.concat(&[a, host], 3, 5);
     let (_, report) = partitioned(net, &[joined]);
@@ -106,7 +106,7 @@ fn subgraphs_are_convex_named_and_called_in_order() {
     let mut net = Net::new(5);
     let x = net.input(&[1, 4, 4, 8], 5);
     let a = net.conv(x, &Conv::same(8, 1, 5));
-    let host = net.upsample(a, [1, 1], "bilinear", 5);
+    let host = net.host(a, 5);
     let b = net.conv(a, &Conv::same(8, 1, 5));
     let c = net.add(&[b, host], "none", 5);
     // Unused: removed.

@@ -9,7 +9,7 @@ use crate::harness::{check_network, targets};
 use dpuc_graphs::{Conv, Net};
 
 /// Checks `build` with random parameters on every target: the operation must run on the DPU and be exact.
-fn on_every_target(name: &str, cases: u64, build: impl Fn(&mut Net, &mut Random) -> ValueId) {
+pub(crate) fn on_every_target(name: &str, cases: u64, build: impl Fn(&mut Net, &mut Random) -> ValueId) {
     for target in targets() {
         for case in 0..cases {
             let seed = name
@@ -37,7 +37,7 @@ fn map(net: &mut Net, random: &mut Random) -> ValueId {
     net.input(&shape, fix)
 }
 
-fn size(random: &mut Random, min: u32, max: u32) -> usize {
+pub(crate) fn size(random: &mut Random, min: u32, max: u32) -> usize {
     random.between(min, max) as usize
 }
 

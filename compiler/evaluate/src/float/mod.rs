@@ -8,11 +8,13 @@ mod reduce;
 mod resize;
 mod window;
 
+use dpuc_dialects::Attribute;
 use dpuc_kernels::reference::real::softmax;
-use dpuc_kernels::reference::rearrange::{PadMode, concatenate, pad, reshape, strided_slice, transpose};
+use dpuc_kernels::reference::rearrange::{concatenate, reshape};
 use ndarray::ArrayViewD;
 
 use crate::error::Problem;
+use crate::movement;
 use crate::operation::{Operation, Outcome};
 
 /// Evaluates the operation `nn.<name>`.
@@ -48,13 +50,15 @@ pub(crate) fn evaluate(name: &str, op: Operation<'_>) -> Outcome {
             Ok(concatenate(&inputs, op.integer("axis")?)?.into())
         }
         "reshape" => Ok(reshape(&op.floats(0)?.view(), &op.result_shape()?)?.into()),
-        "transpose" => Ok(transpose(&op.floats(0)?.view(), &op.size_list("order")?)?.into()),
+        "transpose" => Ok(movement::permuted(op, &op.floats(0)?.view())?.into()),
         "resize" => resize::resize(op),
-        "pad" => pad_constant_or_mirror(op),
-        "strided_slice" => {
-            let (begin, end, strides) = (op.integers("begin")?, op.integers("end")?, op.integers("strides")?);
-            Ok(strided_slice(&op.floats(0)?.view(), &begin, &end, &strides)?.into())
+        "pad" => {
+            let value = op.ir.attribute(op.op, "value").and_then(Attribute::as_float).unwrap_or(0.0);
+            Ok(movement::padded(op, &op.floats(0)?.view(), value as f32)?.into())
         }
+        "strided_slice" => Ok(movement::sliced(op, &op.floats(0)?.view())?.into()),
+        "space_to_depth" => Ok(movement::deepened(op, &op.float_map(0)?)?.into()),
+        "depth_to_space" => Ok(movement::spread(op, &op.float_map(0)?)?.into()),
         "reduce_mean" => reduce::mean(op),
         "reduce_max" => reduce::max(op),
         "reduce_sum" => reduce::sum(op),
@@ -64,19 +68,4 @@ pub(crate) fn evaluate(name: &str, op: Operation<'_>) -> Outcome {
 
 fn hard_sigmoid(x: f32) -> f32 {
     (x + 3.0).clamp(0.0, 6.0) / 6.0
-}
-
-fn pad_constant_or_mirror(op: Operation<'_>) -> Outcome {
-    let paddings = op.size_list("paddings")?;
-    let (pairs, rest) = paddings.as_chunks::<2>();
-    if !rest.is_empty() {
-        return Err(Problem::Attribute("paddings"));
-    }
-    let mode = match op.text("mode")? {
-        "constant" => PadMode::Constant(0.0),
-        "reflect" => PadMode::Reflect,
-        "symmetric" => PadMode::Symmetric,
-        _ => return Err(Problem::Attribute("mode")),
-    };
-    Ok(pad(&op.floats(0)?.view(), pairs, mode)?.into())
 }

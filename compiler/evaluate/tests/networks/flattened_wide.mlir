@@ -1,5 +1,4 @@
-// A map too wide to be a kernel is brought into the order of channels first in floating point.
-// left: nn.transpose
+// A map too wide to be a kernel is brought into the order of channels first by a copy of codes.
 module @flattened_wide {
   func.func @main(%x: tensor<1x1x18x2xf32>) -> (tensor<1x3xf32>, tensor<1x3xf32>) {
     %x_fix = nn.fix %x {fix_point = 5} : tensor<1x1x18x2xf32>

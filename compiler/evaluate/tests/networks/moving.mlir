@@ -1,5 +1,4 @@
 // Operators that only move elements, rounded behind or not at all.
-// left: nn.transpose, nn.strided_slice
 module @moving {
   func.func @main(%x: tensor<1x4x3x2xf32>) -> (tensor<1x24xf32>, tensor<1x2x4x3xf32>, tensor<1x1x1x1xf32>, tensor<1x2x1x2xf32>, tensor<1x1xf32>) {
     %x_fix = nn.fix %x {fix_point = 5} : tensor<1x4x3x2xf32>

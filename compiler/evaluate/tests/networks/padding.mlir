@@ -1,5 +1,4 @@
-// Zero padding becomes part of the operator behind it, rounded again or not; mirrored padding stays.
-// left: nn.pad
+// Zero padding becomes part of the operator behind it, rounded again or not; mirrored padding is one of codes.
 module @padding {
   func.func @main(%x: tensor<1x4x4x2xf32>) -> tensor<1x4x2x2xf32> {
     %x_fix = nn.fix %x {fix_point = 5} : tensor<1x4x4x2xf32>

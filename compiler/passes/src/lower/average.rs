@@ -18,8 +18,8 @@ impl FixPattern for AveragePool {
     fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
         let value = fix.input(ir);
         if let Some(found) = corrected(ir, value, &nn::AVG_POOL) {
-            let padded = PaddedInput::of(ir, ir.operand(found.op, 0))?;
             let kernel = ir.int_array::<2>(found.op, "kernel")?;
+            let padded = PaddedInput::of(ir, found.op, kernel)?;
             let attributes = [
                 ("kernel", Attribute::ints(kernel)),
                 list(ir, found.op, "strides")?,

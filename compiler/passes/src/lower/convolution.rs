@@ -23,9 +23,11 @@ impl FixPattern for Convolution {
         };
         let mut attributes = vec![list(ir, found.op, "strides")?];
         let mut parts = found.parts();
-        let input = if ir.definition(found.op)?.attribute("dilations").is_some() {
-            attributes.push(list(ir, found.op, "dilations")?);
-            let padded = PaddedInput::of(ir, input)?;
+        let input = if let Some(dilations) = ir.int_array::<2>(found.op, "dilations") {
+            attributes.push(("dilations", Attribute::ints(dilations)));
+            let &[_, height, width, _] = &ir.shape_of(weights)?[..] else { return None };
+            let extent = |size: usize, axis: usize| Some((i64::try_from(size).ok()? - 1) * dilations[axis] + 1);
+            let padded = PaddedInput::of(ir, found.op, [extent(height, 0)?, extent(width, 1)?])?;
             parts.splice(0..0, padded.op);
             attributes.push(("pads", padded.add_to(ir, found.op)?));
             padded.code
@@ -61,24 +63,19 @@ pub(super) struct PaddedInput {
 }
 
 impl PaddedInput {
-    /// The input `value`, through a `nn.pad` with zeros of height and width.
-    pub(super) fn of(ir: &Ir, value: ValueId) -> Option<Self> {
-        let found = code(ir, value);
-        // A padding that was rounded in turn: its `nn.fix` became a quantisation, which changes nothing if the fix point is the same.
-        let requantised = found.and_then(|found| ir.defining_op(found)).filter(|&op| ir.is(op, &int8::QUANTISE));
-        let padded = requantised.map_or(value, |op| ir.operand(op, 0));
-        Self::through_pad(ir, padded)
-            .filter(|through| found.is_none_or(|found| ir.fix_of(found) == ir.fix_of(through.code)))
-            .or_else(|| found.map(|code| Self { code, op: None, pads: [0; 4] }))
+    /// The input of `op`, whose windows reach `extent` elements `[h, w]`, through a padding with zeros that every window can step over.
+    pub(super) fn of(ir: &Ir, op: OpId, extent: [i64; 2]) -> Option<Self> {
+        let code = code(ir, ir.operand(op, 0))?;
+        let own = ir.int_array::<4>(op, "pads")?;
+        let is_within = |found: &Self| (0..4).all(|side| own[side] + found.pads[side] < extent[side % 2]);
+        Some(Self::through_pad(ir, code).filter(is_within).unwrap_or(Self { code, op: None, pads: [0; 4] }))
     }
 
-    fn through_pad(ir: &Ir, value: ValueId) -> Option<Self> {
-        let op = ir.defining_op(value).filter(|&op| ir.is(op, &nn::PAD))?;
-        if ir.str(op, "mode")? != "constant" {
-            return None;
-        }
+    fn through_pad(ir: &Ir, code: ValueId) -> Option<Self> {
+        let op = ir.defining_op(code).filter(|&op| ir.is(op, &int8::PAD))?;
+        let zeros = ir.str(op, "mode") == Some("constant") && ir.int(op, "value") == Some(0);
         let [0, 0, top, bottom, left, right, 0, 0] = ir.int_array::<8>(op, "paddings")? else { return None };
-        Some(Self { code: code(ir, ir.operand(op, 0))?, op: Some(op), pads: [top, left, bottom, right] })
+        zeros.then(|| Self { code: ir.operand(op, 0), op: Some(op), pads: [top, left, bottom, right] })
     }
 
     /// The pads of `op` with these added.

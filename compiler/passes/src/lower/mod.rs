@@ -71,7 +71,7 @@ pub fn lower_to_int8(ir: &mut Ir) -> Result<Lowering, PassError> {
         .with(OnFix::new(elementwise::ChannelScale, &notes))
         .with(OnFix::new(elementwise::Elementwise, &notes))
         .with(OnFix::new(movement::Concat, &notes))
-        .with(OnFix::new(movement::Reshape, &notes))
+        .with(OnFix::new(movement::Movement, &notes))
         .with(OnFix::new(resize::Resize, &notes))
         .with(OnFix::new(boundary::Rectify, &notes))
         .with(OnFix::new(boundary::LeakyRelu, &notes))
@@ -79,8 +79,9 @@ pub fn lower_to_int8(ir: &mut Ir) -> Result<Lowering, PassError> {
         .with(OnFix::new(boundary::Requantise, &notes))
         .with(OnFix::new(boundary::Quantise, &notes))
         .with(movement::ReshapedConstant)
-        .with(movement::UnfixedReshape)
+        .with(movement::TransposedConstant)
         .with(movement::UnfixedConcat);
+    let patterns = movement::UnfixedMovement::all().fold(patterns, Patterns::with);
     let lowered = apply(ir, root, &patterns).map_err(other)?;
     remove_unused_constants(ir);
     let mut notes = notes.take();

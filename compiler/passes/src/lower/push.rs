@@ -181,13 +181,15 @@ fn commutes(ir: &Ir, op: OpId) -> bool {
     // Behind an operator that takes a ReLU into itself, the rounding stays behind the ReLU.
     let is_free_relu =
         || ir.is(op, &nn::RELU) && ir.defining_op(ir.operand(op, 0)).is_some_and(|inner| !takes_activation(ir, inner));
-    moves(ir, op) || is_free_relu()
+    moves(ir, op) || ir.is(op, &nn::PAD) || is_free_relu()
 }
 
 /// Whether every element of the result is one of the operands' elements, or zero.
 fn moves(ir: &Ir, op: OpId) -> bool {
     match ir.op_name(op) {
-        "nn.concat" | "nn.max_pool" | "nn.reshape" | "nn.transpose" | "nn.strided_slice" | "nn.pad" => true,
+        "nn.concat" | "nn.max_pool" | "nn.reshape" | "nn.transpose" | "nn.strided_slice" | "nn.space_to_depth"
+        | "nn.depth_to_space" => true,
+        "nn.pad" => ir.attribute(op, "value").and_then(Attribute::as_float).is_none_or(|value| value == 0.0),
         "nn.resize" => ir.str(op, "mode") == Some("nearest"),
         _ => false,
     }

@@ -35,19 +35,7 @@ fn reason(ir: &Ir, op: OpId) -> String {
 
 /// Whether `lower_to_int8` has a pattern for the operation.
 fn has_integer_form(name: &str) -> bool {
-    !matches!(
-        name,
-        "nn.hard_swish"
-            | "nn.sigmoid"
-            | "nn.tanh"
-            | "nn.softmax"
-            | "nn.sub"
-            | "nn.div"
-            | "nn.transpose"
-            | "nn.pad"
-            | "nn.strided_slice"
-            | "nn.reduce_sum"
-    )
+    !matches!(name, "nn.hard_swish" | "nn.sigmoid" | "nn.tanh" | "nn.softmax" | "nn.sub" | "nn.div" | "nn.reduce_sum")
 }
 
 /// What an operation with fixed operands and result must respect to be lowered.
@@ -61,6 +49,7 @@ fn limit(name: &str) -> String {
         "nn.avg_pool" | "nn.reduce_mean" => "it is not a mean over height and width with the hardware's factor".to_owned(),
         "nn.reduce_max" => "only height and width can be reduced".to_owned(),
         "nn.resize" => "only whole factors, in down-sampling without aligned corners, have an integer form".to_owned(),
+        "nn.pad" => "its constant is no code of its operand".to_owned(),
         "nn.add" | "nn.mul" => "its operands have different shapes and the smaller one is no constant".to_owned(),
         _ => "its weights or bias are no constants".to_owned(),
     }
