@@ -259,19 +259,19 @@ impl Context<'_> {
     /// Nothing where the result is a view of the input, copies elsewhere.
     fn strided_slice(&self) -> Result<Vec<Layer>, Reason> {
         let source = sliced(self.ir, self.op, &self.place(self.operand(0)?)?);
-        self.copies(source.ok_or(Reason::Malformed { what: "slice" })?)
+        self.copies(&source.ok_or(Reason::Malformed { what: "slice" })?)
     }
 
     /// Nothing where the result is a view of the input, copies elsewhere.
     fn transpose(&self) -> Result<Vec<Layer>, Reason> {
         let source = transposed(self.ir, self.op, &self.place(self.operand(0)?)?);
-        self.copies(source.ok_or(Reason::Malformed { what: "order" })?)
+        self.copies(&source.ok_or(Reason::Malformed { what: "order" })?)
     }
 
     /// Copies from a place with the shape of the result.
-    fn copies(&self, source: Placement) -> Result<Vec<Layer>, Reason> {
+    fn copies(&self, source: &Placement) -> Result<Vec<Layer>, Reason> {
         let result = self.ir.result(self.op);
-        Nest::between(&self.shape(result)?, &source, &self.place(result)?).copies(self.fix_point(result)?)
+        Nest::between(&self.shape(result)?, source, &self.place(result)?).copies(self.fix_point(result)?)
     }
 
     fn space_and_depth(&self, to_space: bool) -> Result<Vec<Layer>, Reason> {
