@@ -1,13 +1,16 @@
 //! Passes over the `nn` and `int8` dialects.
 //!
 //! * [`lower_to_int8`] turns a quantised `nn` graph into integer arithmetic.
+//! * [`canonicalise`] removes movements that cancel, moves transpositions down and merges padding.
 //! * [`eliminate_dead_code`] removes what nobody uses.
 
+mod canonicalise;
 mod dead_code;
 mod lower;
 mod note;
 mod registry;
 
+pub use canonicalise::canonicalise;
 pub use dead_code::{DeadCode, eliminate_dead_code};
 pub use lower::{Lowering, lower_to_int8};
 pub use note::Note;

@@ -3,7 +3,7 @@
 use dpuc_dialects::Ir;
 use dpuc_dialects::pass::{Pass, PassError, PassInfo};
 
-use crate::{eliminate_dead_code, lower_to_int8};
+use crate::{canonicalise, eliminate_dead_code, lower_to_int8};
 
 /// The passes of this crate.
 pub static PASSES: &[PassInfo] = &[
@@ -12,6 +12,12 @@ pub static PASSES: &[PassInfo] = &[
         summary: "Turns a quantised `nn` graph into integer arithmetic; what has no integer form stays in `nn`.",
         options: &[],
         create: |_| Ok(Box::new(LowerToInt8)),
+    },
+    PassInfo {
+        name: "canonicalise",
+        summary: "Removes movements that cancel, moves transpositions towards the outputs, makes padding part of its reader.",
+        options: &[],
+        create: |_| Ok(Box::new(Canonicalise)),
     },
     PassInfo {
         name: "dce",
@@ -27,6 +33,15 @@ struct LowerToInt8;
 impl Pass for LowerToInt8 {
     fn run(&self, ir: &mut Ir) -> Result<(), PassError> {
         lower_to_int8(ir).map(|_| ())
+    }
+}
+
+#[derive(Debug)]
+struct Canonicalise;
+
+impl Pass for Canonicalise {
+    fn run(&self, ir: &mut Ir) -> Result<(), PassError> {
+        canonicalise(ir).map(|_| ())
     }
 }
 

@@ -1,0 +1,27 @@
+//! One form for networks that say the same: movements of elements that cancel go away, those that are left move towards the outputs,
+//! and padding becomes part of the operator behind it.
+//!
+//! Every pattern is exact, in floating point as well as for codes. Termination: a pattern removes an operation, or moves a transposition
+//! one operation further down, or merges padding into its reader.
+
+mod concat;
+mod identity;
+mod padding;
+mod rebuild;
+mod slice;
+mod transpose;
+
+use dpuc_dialects::Ir;
+use dpuc_dialects::pass::PassError;
+use dpuc_dialects::rewrite::{Patterns, Summary, apply};
+
+/// Applies the patterns to all functions.
+///
+/// # Errors
+/// The patterns do not come to rest, which would be a defect of theirs.
+pub fn canonicalise(ir: &mut Ir) -> Result<Summary, PassError> {
+    let root = ir.root();
+    let patterns = [identity::add, slice::add, concat::add, padding::add, transpose::add];
+    let patterns = patterns.into_iter().fold(Patterns::new(), |patterns, add| add(patterns));
+    apply(ir, root, &patterns).map_err(|error| PassError::Other(error.to_string()))
+}
