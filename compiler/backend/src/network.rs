@@ -7,7 +7,7 @@ use dpuc_isa::Target;
 use rustc_hash::FxHashMap;
 
 use crate::operator::{Places, Reason, concat_copies, placed_layers};
-use crate::partition::is_convolution;
+use crate::partition::{is_convolution, moves_only};
 
 /// A network, and what its nodes and values are in the IR.
 #[derive(Debug, Default)]
@@ -80,7 +80,13 @@ impl Builder<'_> {
         } else {
             let operands = ir.operands(op);
             let maps = if is_convolution(ir, op) { &operands[..1] } else { operands };
-            let inputs = maps.iter().map(|&operand| self.value(operand)).collect();
+            let mut inputs: Vec<usize> = maps.iter().map(|&operand| self.value(operand)).collect();
+            // A movement reads bytes in DDR in an order of its own, which no map on chip has.
+            if moves_only(ir, op) {
+                let in_ddr =
+                    |input| self.new_value(shape, Origin::View(vec![Part { value: input, first_channel: None }]));
+                inputs = inputs.into_iter().map(in_ddr).collect();
+            }
             let output = self.new_value(shape, Origin::Node);
             self.node(op, layers, inputs, output);
             output

@@ -191,7 +191,8 @@ impl Exporter<'_> {
             if matches!(layers[..], [Layer::Conv2d { augment_channels: true, .. }]) {
                 operator.set_attr("channel_augmentation", 1);
             }
-            let own = layers.first().filter(|_| !moves_only(ir, operation)).and_then(|layer| workload(layer, self.target));
+            let own =
+                layers.first().filter(|_| !moves_only(ir, operation)).and_then(|layer| workload(layer, self.target));
             if let Some(own) = own {
                 operator.set_attr("workload", own.plain);
                 operator.set_attr("workload_on_arch", own.on_arch);

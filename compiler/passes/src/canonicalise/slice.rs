@@ -24,7 +24,8 @@ struct Bounds {
 
 impl Bounds {
     fn of(ir: &Ir, op: OpId) -> Option<Self> {
-        let bounds = Self { begin: sizes(ir, op, "begin")?, end: sizes(ir, op, "end")?, strides: sizes(ir, op, "strides")? };
+        let bounds =
+            Self { begin: sizes(ir, op, "begin")?, end: sizes(ir, op, "end")?, strides: sizes(ir, op, "strides")? };
         let rank = ir.shape_of(ir.operand(op, 0))?.len();
         ([bounds.begin.len(), bounds.end.len(), bounds.strides.len()] == [rank; 3]).then_some(bounds)
     }
