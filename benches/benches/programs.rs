@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use dpuc_accel::timing::{Board, simulate};
 use dpuc_benches::{sample, sample_program};
 use dpuc_isa::{decode, encode};
 use dpuc_xmodel::GraphIndex;
@@ -37,6 +38,7 @@ fn checker(criterion: &mut Criterion) {
 
 /// One thread. AMD's simulator takes 0.53 s for squeezenet on this kind of machine (issue 2 of the project).
 fn model(criterion: &mut Criterion) {
+    let board = Board::named("kv260").expect("a board of the table");
     let mut group = criterion.benchmark_group("model");
     group.sample_size(10);
     for (name, file) in [("squeezenet b4096", SQUEEZENET), ("yolox_nano b4096", "yolox_nano/compiled_b4096.xmodel")] {
@@ -50,7 +52,11 @@ fn model(criterion: &mut Criterion) {
             })
             .collect();
         let inputs: Vec<&ArrayD<i8>> = inputs.iter().collect();
-        group.bench_function(name, |bencher| bencher.iter(|| program.run(black_box(&inputs)).expect("a valid sample")));
+        let run = || program.run(black_box(&inputs)).expect("a valid sample");
+        group.bench_function(name, |bencher| bencher.iter(run));
+        let time = || simulate(black_box(&program.instructions), &program.target, board, 1).expect("no deadlock");
+        group.bench_function(format!("{name}, timing alone"), |bencher| bencher.iter(time));
+        group.bench_function(format!("{name} and timing"), |bencher| bencher.iter(|| (run(), time())));
     }
     group.finish();
 }

@@ -1,5 +1,6 @@
 //! Inputs of the benches.
 
+pub mod calibration;
 pub mod code_quality;
 mod module;
 mod samples;

@@ -41,19 +41,19 @@ pub struct CoreTiming {
 ///
 /// Published rates of VGG-16, whose fully connected layers only stream weights: three cores of a ZCU102 and two of a ZCU104 need 8 to 9 of
 /// 19.2 GB/s (`benches/CALIBRATION.md`).
-const MEMORY_EFFICIENCY: f64 = 0.45;
+const MEMORY_EFFICIENCY: f64 = 0.5;
 
 const CORE: CoreTiming = CoreTiming { port_lines: 0.75, transfer_overhead: 22, compute_overhead: 72, fetch_words: 1.0 };
 
-/// Latency of the memory of a Zynq UltraScale+ seen from its logic. Published times hardly depend on it.
+/// Latency of the boards' memory, seen from the programmable logic. Published times hardly depend on it.
 const MEMORY_LATENCY_NS: f64 = 150.0;
 
 const fn board(name: &'static str, clock_mhz: f64, cores: u32, memory_mb_s: f64) -> Board {
     Board { name: Cow::Borrowed(name), clock_mhz, cores, memory_mb_s, memory_latency_ns: MEMORY_LATENCY_NS, core: CORE }
 }
 
-/// Source: `spec/boards.md` section 2. Boards without a published clock have the 300 MHz of most images; `generic` is a core at 300 MHz with
-/// 64-bit DDR4-2400.
+/// Source: `spec/boards.md` section 2. Boards without a published clock have the 300 MHz of most images; small boards without a published
+/// memory rate (`zuboard`, `aup-zu3`) have that of Ultra96. `generic` is a core at 300 MHz with 64-bit DDR4-2400.
 static BOARDS: [Board; 11] = [
     board("zcu102", 281.0, 3, 19_200.0),
     board("zcu104", 300.0, 2, 19_200.0),
