@@ -3,6 +3,7 @@
 mod geometry;
 mod interpolation;
 mod movement;
+mod hint;
 mod reason;
 mod window;
 
