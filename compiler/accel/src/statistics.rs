@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dpuc_isa::{Instruction, Latches, Opcode, Operation, Target};
+use dpuc_isa::{Instruction, Latches, Opcode, Operation, Save, Target};
 
 use crate::error::RunError;
 use crate::regions::REGIONS;
@@ -48,6 +48,12 @@ impl Statistics {
         self.instructions.values().sum()
     }
 
+    /// Bytes that a Save moves.
+    pub fn saved_by(save: &Save) -> u64 {
+        let argmax = save.argmax >= 2 && save.const_en == 0;
+        u64::from(save.length) * u64::from(if argmax { 1 } else { save.channel })
+    }
+
     /// Work of all engines that compute.
     pub(crate) fn work(&self) -> u64 {
         self.conv_macs.saturating_add(self.misc_operations)
@@ -62,10 +68,7 @@ impl Statistics {
                 self.loaded.add(target, load.bank_id, moved);
                 self.loaded_from[load.reg_id as usize] += moved;
             }
-            Operation::Save(save) => {
-                let argmax = save.argmax >= 2 && save.const_en == 0;
-                self.saved_bytes += u64::from(save.length) * u64::from(if argmax { 1 } else { save.channel });
-            }
+            Operation::Save(save) => self.saved_bytes += Self::saved_by(save),
             Operation::Conv(..) => self.conv_macs = self.conv_macs.saturating_add(operation.work(target)),
             Operation::Alu(..) | Operation::Elew(..) => {
                 self.misc_operations = self.misc_operations.saturating_add(operation.work(target));

@@ -5,6 +5,7 @@ mod files;
 mod network;
 mod partition;
 mod picture;
+mod report;
 mod tensors;
 
 use std::ffi::OsString;

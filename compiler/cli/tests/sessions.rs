@@ -119,6 +119,45 @@ fn disassembly_assembles_to_the_same_bytes() {
 }
 
 #[test]
+fn reports_and_traces_are_written() {
+    let folder = TempDir::new().unwrap();
+    let ir = example("fashion_cnn.mlir");
+    let compile = ["compile", "--ir", ir.to_str().unwrap(), "--arch", "kv260", "-n", "net", "--report", "why"];
+    succeed(&folder, &compile);
+    let read = |path: &str| text(&std::fs::read(folder.path().join(path)).unwrap());
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let report = json(&read("why/report.json"));
+    assert_eq!((&report["board"]["name"], &report["board"]["times_are"]), (&"kv260".into(), &"modelled".into()));
+    assert_eq!(report["subgraphs"][0]["attribution"], "compiler");
+    assert!(read("why/report.html").contains("</html>"));
+    assert!(json(&read("why/trace.json"))["traceEvents"].as_array().unwrap().len() > 10);
+
+    // A file on its own is explained too, on any board, and the slower clock takes longer.
+    let shown = succeed(&folder, &["inspect", "net.xmodel", "--trace", "run.json", "--report", "file"]);
+    assert!(shown.contains("modelled on generic at 300 MHz") && shown.contains("operations\n     0"), "{shown}");
+    assert!(json(&read("run.json")) == json(&read("file/trace.json")));
+    let milliseconds = |board: &str| {
+        let shown = json(&succeed(&folder, &["inspect", "--json", "net.xmodel", "--board", board]));
+        let own = shown["subgraphs"].as_array().unwrap().iter().find(|own| own["device"] == "DPU").unwrap().clone();
+        assert!(!own["superlayers"].as_array().unwrap().is_empty());
+        own["modelled"]["cycles"].as_f64().unwrap() / own["modelled"]["clock_mhz"].as_f64().unwrap() / 1e3
+    };
+    assert!(milliseconds("Leopard") > 2.0 * milliseconds("kv260"));
+}
+
+#[test]
+fn reports_are_refused_where_they_make_no_sense() {
+    let folder = compiled("B512");
+    let unknown = fail(&folder, &["inspect", "build/net.xmodel", "--board", "kv261"]);
+    assert!(unknown.contains("`kv261`") && unknown.contains("leopard"), "{unknown}");
+    std::fs::create_dir(folder.path().join("why")).unwrap();
+    std::fs::copy(folder.path().join("build/net.xmodel"), folder.path().join("why/report.html")).unwrap();
+    let input = fail(&folder, &["inspect", "why/report.html", "--report", "why"]);
+    assert!(input.contains("is the input"), "{input}");
+    assert!(fail(&folder, &["inspect", "why/report.html", "--trace", "why/report.html"]).contains("is the input"));
+}
+
+#[test]
 fn the_demo_draws_a_picture() {
     let folder = TempDir::new().unwrap();
     let shown = succeed(&folder, &["demo"]);

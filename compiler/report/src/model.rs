@@ -3,6 +3,7 @@
 //! Serialised, this is `report.json`. Times are cycles of the core's clock on the modelled board; every one of them is **modelled**.
 //! Vectors that refer to each other do so by index.
 
+use dpuc_isa::Engine;
 use serde::Serialize;
 
 /// Everything a report says about one compiled network on one board.
@@ -122,6 +123,9 @@ pub struct Operation {
     /// The framework's nodes it comes from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<String>,
+    /// Where it is in a text file, as `file:line:column`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// Why it is on the CPU; empty if it is not, or if the file was compiled elsewhere and does not say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub obstacles: Vec<Obstacle>,
@@ -150,6 +154,18 @@ pub struct PerEngine {
     pub misc: u64,
 }
 
+impl PerEngine {
+    /// The number of one engine.
+    pub const fn of(&mut self, engine: Engine) -> &mut u64 {
+        match engine {
+            Engine::Load => &mut self.load,
+            Engine::Save => &mut self.save,
+            Engine::Conv => &mut self.conv,
+            Engine::Misc => &mut self.misc,
+        }
+    }
+}
+
 /// What bounds the time of a superlayer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -162,9 +178,9 @@ pub enum Bound {
     Load,
     /// Saves.
     Save,
-    /// Waiting for each other: no engine is busy for half of the time.
+    /// Waiting for each other: no engine has half of the critical path.
     Tokens,
-    /// It takes no time of its own: no instructions, or all of them run while others are waited for.
+    /// It takes no time of its own: it is complete before another one that comes earlier, or has no instructions.
     Hidden,
 }
 
@@ -230,7 +246,8 @@ pub struct Superlayer {
     pub start: u64,
     /// When its last instruction is complete.
     pub end: u64,
-    /// Its share of the subgraph's time: cycles of the critical path that are its own. The shares of all superlayers add up to the whole.
+    /// Its share of the subgraph's time: from when all superlayers before it are complete until it is complete itself. The shares add up
+    /// to the whole; superlayers overlap, so part of its work may lie before.
     pub cycles: u64,
     /// Cycles of that share in which the critical path runs through each engine; the rest is waiting.
     pub critical: PerEngine,

@@ -3,7 +3,8 @@
 //! A hint is advice to the author of the network: it names a change, not an option of this compiler. Where the CPU is the right place
 //! there is none.
 
-use dpuc_codegen::{Limit, Violation, limits};
+use dpuc_codegen::Violation;
+use dpuc_codegen::limits::{self, Limit};
 
 use super::Reason;
 
@@ -46,7 +47,9 @@ impl Reason {
 fn substitute(kind: &str) -> Option<&'static str> {
     let (_, name) = kind.split_once('.').unwrap_or(("", kind));
     Some(match name {
-        "softmax" => "none needed at the end of a network: softmax stays on the CPU. Leave it out where only the order of the scores matters",
+        "softmax" => {
+            "none needed at the end of a network: softmax stays on the CPU. Leave it out where only the order of the scores matters"
+        }
         "sigmoid" => "use hard sigmoid, which the DPU computes, and train or fine-tune with it",
         "tanh" => "use hard sigmoid (tanh(x) = 2 sigmoid(2x) - 1), or ReLU, and fine-tune",
         "hard_swish" | "hard_sigmoid" => "quantise it with its input: the DPU computes it between int8 tensors",
@@ -77,7 +80,8 @@ fn within(limit: &Limit) -> Option<String> {
     if is(&[limits::ALU_KERNEL_HEIGHT, limits::ALU_KERNEL_WIDTH]) {
         return Some(format!("pool in two steps whose kernels are at most {max}: their product is the whole window"));
     }
-    if is(&[limits::CONV_STRIDE_HEIGHT, limits::CONV_STRIDE_WIDTH, limits::ALU_STRIDE_HEIGHT, limits::ALU_STRIDE_WIDTH]) {
+    if is(&[limits::CONV_STRIDE_HEIGHT, limits::CONV_STRIDE_WIDTH, limits::ALU_STRIDE_HEIGHT, limits::ALU_STRIDE_WIDTH])
+    {
         return Some(format!("use a stride of at most {max} and subsample in a second layer"));
     }
     if is(&[limits::CONV_CHANNEL_GROUPS, limits::CONV_WEIGHT_LINES]) {
@@ -87,7 +91,10 @@ fn within(limit: &Limit) -> Option<String> {
         return Some("use a smaller depthwise kernel, or two in a row".to_owned());
     }
     if quantity.contains("pad") {
-        return Some(format!("use padding smaller than the kernel and at most {}, or pad the network's input", max.min(limits::PAD_TOP.max)));
+        return Some(format!(
+            "use padding smaller than the kernel and at most {}, or pad the network's input",
+            max.min(limits::PAD_TOP.max)
+        ));
     }
     if quantity.contains("shift") || quantity.contains("fix point") {
         return Some(format!(
@@ -145,7 +152,8 @@ mod tests {
                 || limit.taker.contains("augmentation")
                 || limit.quantity.starts_with("output ")
                 || limit.quantity == "fix point";
-            let hint = Reason::Limit(Violation::OutOfRange { role: "", limit: *limit, value: i64::MAX }).hint("int8.conv2d");
+            let hint =
+                Reason::Limit(Violation::OutOfRange { role: "", limit: *limit, value: i64::MAX }).hint("int8.conv2d");
             assert!(internal || hint.is_some(), "{limit:?}");
         }
     }

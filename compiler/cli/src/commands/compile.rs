@@ -7,8 +7,9 @@ use clap::Args;
 use dpuc_backend::{Compiled, Options, compile};
 use dpuc_dialects::Ir;
 use dpuc_dialects::text::PrintOptions;
+use dpuc_report::{Source, explain};
 
-use crate::{files, network, partition};
+use crate::{files, network, partition, report};
 
 /// Compile a network for a DPU: writes NAME.xmodel, meta.json and md5sum.txt.
 #[derive(Debug, Args)]
@@ -31,6 +32,12 @@ pub(crate) struct Compile {
     /// Also write the program at every level of the IR, as NAME.mlir.
     #[arg(long)]
     emit_ir: bool,
+    /// Also explain the result: report.html, report.json and trace.json, in this folder. Times are modelled.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// The board whose time --report models; if absent, the one named by --arch.
+    #[arg(long, value_name = "NAME", requires = "report")]
+    board: Option<String>,
     /// Machine-readable partition.
     #[arg(long)]
     json: bool,
@@ -43,6 +50,7 @@ impl Compile {
         if !is_file_name(&self.net_name) || ["", ".", ".."].contains(&self.net_name.as_str()) {
             bail!("`{}` cannot be the name of a network: it must be a file name without folders", self.net_name);
         }
+        let board = report::board_for(self.board.as_deref(), &self.arch)?;
         let (path, mut ir) = self.load()?;
         network::lower(&mut ir)?;
         let digest = dpuc_xmodel::md5_hex(&files::read(path)?);
@@ -52,6 +60,10 @@ impl Compile {
             let output = self.output_dir.join(format!("{}.{extension}", self.net_name));
             files::keep_input(path, &output)?;
             files::keep_input(&path.with_extension("safetensors"), &output)?;
+        }
+        if let Some(folder) = &self.report {
+            report::keep_input(path, folder)?;
+            report::write(&explain(&Source::compiled(&compiled), board)?, folder)?;
         }
         self.write(&compiled, &target.name)
     }

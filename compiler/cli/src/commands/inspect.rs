@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use dpuc_accel::Statistics;
+use dpuc_report::{Explanation, Report, Source, Subgraph, explain};
 use dpuc_runtime::{DpuProgram, Port, Session};
-use dpuc_xmodel::{Graph, GraphIndex, Op};
+use dpuc_xmodel::{Graph, GraphIndex};
 use serde_json::{Value, json};
 
-use crate::{files, network};
+use crate::{files, network, report};
 
 /// Show what is in an .xmodel: subgraphs, tensors, instructions, bytes, multiplications.
 #[derive(Debug, Args)]
@@ -19,43 +20,73 @@ pub(crate) struct Inspect {
     /// Machine-readable output.
     #[arg(long)]
     json: bool,
+    /// The board whose time is modelled.
+    #[arg(long, value_name = "NAME")]
+    board: Option<String>,
+    /// Write when each instruction runs, in the trace event format of Perfetto. Times are modelled.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Write report.html, report.json and trace.json to this folder. Times are modelled.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
 }
 
 impl Inspect {
     pub(crate) fn run(self) -> Result<()> {
+        let board = report::board(self.board.as_deref())?;
         let graph = network::read_graph(&self.model)?;
         if graph.ops.is_empty() {
             bail!("{} has no operators", self.model.display());
         }
-        let summary = summarise(&graph)?;
+        let explanation = super::run::is_compiled(&graph).then(|| explain(&Source::file(&graph), board)).transpose()?;
+        if let Some(explanation) = &explanation {
+            self.write(explanation)?;
+        } else if self.trace.is_some() || self.report.is_some() {
+            bail!("{} is not compiled, so there is no time to model; compile it with --report", self.model.display());
+        }
+        let summary = summarise(&graph, explanation.as_ref())?;
         if self.json {
             files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));
         } else {
-            files::print(&show(&summary));
+            files::print(&show(&summary, explanation.as_ref()));
+        }
+        Ok(())
+    }
+
+    fn write(&self, explanation: &Explanation) -> Result<()> {
+        if let Some(path) = &self.trace {
+            files::keep_input(&self.model, path)?;
+            files::write(path, explanation.trace().as_bytes())?;
+        }
+        if let Some(folder) = &self.report {
+            report::keep_input(&self.model, folder)?;
+            report::write(explanation, folder)?;
         }
         Ok(())
     }
 }
 
-fn summarise(graph: &Graph) -> Result<Value> {
+fn summarise(graph: &Graph, explanation: Option<&Explanation>) -> Result<Value> {
     let index = GraphIndex::new(graph);
     let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
     for op in &graph.ops {
         *kinds.entry(&op.kind).or_default() += 1;
     }
-    let mut summary = json!({"name": graph.name, "compiled": super::run::is_compiled(graph), "operators": kinds});
-    if !super::run::is_compiled(graph) {
-        return Ok(summary);
-    }
+    let mut summary = json!({"name": graph.name, "compiled": explanation.is_some(), "operators": kinds});
+    let Some(explanation) = explanation else { return Ok(summary) };
     let session = Session::new(graph)?;
     let mut subgraphs = Vec::new();
+    let mut explained = explanation.report.subgraphs.iter();
     for (subgraph, device) in graph.device_subgraphs()? {
         let mut entry = json!({"name": subgraph.name, "device": device});
         if device == "DPU" {
             let program = session.find_program(&subgraph.name)?;
             let ops = subgraph.all_ops().filter_map(|name| index.op(name));
-            let macs: u64 = ops.map(|op| macs(&index, op)).sum();
+            let macs: u64 = ops.map(|op| dpuc_report::macs(&index, op)).sum();
             extend(&mut entry, &dpu_summary(program, macs)?);
+            if let Some(own) = explained.next() {
+                extend(&mut entry, &modelled(&explanation.report, own)?);
+            }
         } else {
             entry["operators"] = json!(subgraph.all_ops().collect::<Vec<_>>());
         }
@@ -65,6 +96,32 @@ fn summarise(graph: &Graph) -> Result<Value> {
     summary["outputs"] = ports(session.outputs().iter());
     summary["subgraphs"] = json!(subgraphs);
     Ok(summary)
+}
+
+/// The modelled time of a subgraph and of its superlayers; what is longer is in `report.json`.
+fn modelled(report: &Report, subgraph: &Subgraph) -> Result<Value> {
+    let name = |&operation: &usize| report.operations.get(operation).map(|operation| operation.name.as_str());
+    let mut superlayers = Vec::new();
+    for superlayer in &subgraph.superlayers {
+        let mut entry = serde_json::to_value(superlayer)?;
+        entry["operations"] = superlayer.operations.iter().filter_map(name).collect();
+        superlayers.push(entry);
+    }
+    let banks: serde_json::Map<String, Value> = subgraph
+        .banks
+        .iter()
+        .map(|group| (group.name.clone(), json!({"lines": group.lines, "peak": group.peak, "mean": group.mean})))
+        .collect();
+    Ok(json!({
+        "modelled": {
+            "board": report.board.name,
+            "clock_mhz": report.board.clock_mhz,
+            "cycles": subgraph.cycles,
+            "busy": subgraph.busy,
+            "live_lines": banks,
+        },
+        "superlayers": superlayers,
+    }))
 }
 
 fn extend(entry: &mut Value, other: &Value) {
@@ -105,23 +162,7 @@ pub(super) fn statistics_json(program: &DpuProgram, statistics: &Statistics) -> 
     })
 }
 
-/// Multiply-accumulates a convolution needs: products of its weights with real inputs, padding included.
-fn macs(index: &GraphIndex<'_>, op: &Op) -> u64 {
-    let elements = |op: &Op| op.tensor.num_elements().unwrap_or(0);
-    let producer = |argument: &str| op.arg(argument).first().and_then(|name| index.op(name));
-    let (Some(weights), Some(input)) = (producer("weights"), producer("input")) else { return 0 };
-    let channels = |op: &Op| op.tensor.dims.last().map_or(1, |&dim| u64::try_from(dim).unwrap_or(1)).max(1);
-    // Each output element (input element, if transposed) takes part in as many products as one channel has weights.
-    match op.kind.as_str() {
-        "conv2d-fix" | "depthwise-conv2d-fix" => elements(op).saturating_mul(elements(weights) / channels(op)),
-        "transposed-conv2d-fix" | "transposed-depthwise-conv2d-fix" => {
-            elements(input).saturating_mul(elements(weights) / channels(input))
-        }
-        _ => 0,
-    }
-}
-
-fn show(summary: &Value) -> String {
+fn show(summary: &Value, explanation: Option<&Explanation>) -> String {
     let mut text = format!("{}\n", summary["name"].as_str().unwrap_or_default());
     let kinds = summary["operators"].as_object().into_iter().flatten();
     let kinds: Vec<_> = kinds.map(|(kind, count)| format!("{kind} {count}")).collect();
@@ -131,6 +172,7 @@ fn show(summary: &Value) -> String {
             text += &format!("{label}: {}\n", show_port(port));
         }
     }
+    let mut number = 0;
     for subgraph in summary["subgraphs"].as_array().into_iter().flatten() {
         let word = |key: &str| subgraph[key].as_str().unwrap_or_default().to_owned();
         text += &format!("\n{} [{}]\n", word("name"), word("device"));
@@ -155,6 +197,10 @@ fn show(summary: &Value) -> String {
         );
         let (needed, spent) = (subgraph["macs"].as_u64().unwrap_or(0), subgraph["array_macs"].as_u64().unwrap_or(0));
         text += &format!("  multiply-accumulates: {needed} needed by convolutions, {spent} spent by the array\n");
+        if let Some(explanation) = explanation {
+            text += &explanation.table(number);
+            number += 1;
+        }
     }
     text
 }

@@ -1,0 +1,81 @@
+// The memory map: tensors of a region as rectangles, time to the right, addresses upwards.
+
+const MAP = { height: 380, axis: 22 };
+const memory = { region: 0, drawn: [] };
+
+function showRegions() {
+  const own = subgraph();
+  if (!own) return;
+  const busiest = own.regions.findIndex((region) => region.role === "workspace");
+  memory.region = busiest >= 0 ? busiest : own.regions.findIndex((region) => region.role === "data");
+  if (memory.region < 0) memory.region = 0;
+  byId("regions").replaceChildren(...own.regions.map((region, index) =>
+    el("button", { type: "button", onclick: () => { memory.region = index; showRegion(); drawMap(); } }, `REG_${region.number} ${region.role}, ${bytes(region.size)}`)));
+  showRegion();
+}
+
+function showRegion() {
+  [...byId("regions").children].forEach((tab, index) => tab.setAttribute("aria-pressed", index === memory.region));
+  const own = subgraph();
+  const region = own.regions[memory.region];
+  const tensors = region ? own.tensors.filter((tensor) => tensor.region === region.number) : [];
+  byId("memory-note").textContent = !region ? "" : `${tensors.length} tensors in ${bytes(region.size)}. Each is drawn from the moment its place is needed to its last use` +
+    (region.role === "constants" ? "; constants, which are there all the time, while they are read" : "") + ". Striped ones have gaps, which other tensors fill.";
+}
+
+function drawMap() {
+  const own = subgraph();
+  const region = own && own.regions[memory.region];
+  if (!region) return;
+  const view = prepare(byId("map"), MAP.height + MAP.axis);
+  const { context, plot, x } = view;
+  context.fillStyle = cssColour("faint");
+  context.fillRect(LABELS, 0, plot, MAP.height);
+  drawAxis(view, 0, MAP.height);
+  const y = (address) => MAP.height * (1 - address / region.size);
+  context.fillStyle = cssColour("quiet");
+  for (let part = 0; part <= 4; part++) {
+    context.fillText(bytes(Math.round(region.size * part / 4)), 0, Math.min(MAP.height - 8, Math.max(8, y(region.size * part / 4))));
+  }
+  context.save();
+  context.beginPath();
+  context.rect(LABELS, 0, plot, MAP.height);
+  context.clip();
+  memory.drawn = [];
+  const wide = cssColour(region.role === "constants" ? "misc" : "array"), ink = cssColour("ink"), card = cssColour("card");
+  own.tensors.filter((tensor) => tensor.region === region.number).slice(0, 20000).forEach((tensor, index) => {
+    const [left, right] = [x(tensor.from), x(Math.max(tensor.until, tensor.from + 1))];
+    const [top, bottom] = [y(tensor.end), y(tensor.start)];
+    if (right < LABELS || left > LABELS + plot) return;
+    const [width, height] = [Math.max(1, right - left), Math.max(0.7, bottom - top)];
+    context.globalAlpha = tensor.strided ? 0.28 : 0.45 + 0.2 * (index % 3);
+    context.fillStyle = wide;
+    context.fillRect(left, top, width, height);
+    context.globalAlpha = 1;
+    context.strokeStyle = card;
+    if (height > 2.5) context.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
+    memory.drawn.push({ tensor, left, right, top, bottom });
+    const room = Math.floor((Math.min(right, LABELS + plot) - Math.max(left, LABELS) - 10) / 7.2);
+    if (height > 15 && room > 5 && !tensor.strided) {
+      context.fillStyle = ink;
+      context.fillText(short(tensor.name, room), Math.max(left, LABELS) + 6, (top + bottom) / 2);
+    }
+  });
+  const layer = state.layer === null ? null : own.superlayers[state.layer];
+  if (layer) {
+    context.fillStyle = ink;
+    context.globalAlpha = 0.08;
+    context.fillRect(x(layer.start), 0, Math.max(1, x(layer.end) - x(layer.start)), MAP.height);
+  }
+  context.restore();
+  context.globalAlpha = 1;
+}
+
+function tensorTip({ x, y }) {
+  const found = memory.drawn.filter((drawn) => x >= drawn.left && x <= drawn.right && y >= drawn.top - 1 && y <= drawn.bottom + 1);
+  return found.slice(-3).map(({ tensor }) =>
+    `${tensor.name.slice(0, 200)}\nbytes ${spaced(tensor.start)} to ${spaced(tensor.end)} (${bytes(tensor.end - tensor.start)}${tensor.strided ? ", with gaps" : ""})\n${time(tensor.from)} to ${time(tensor.until)} (modelled)`).join("\n\n");
+}
+
+navigable(byId("map"), () => {}, tensorTip);
+on("subgraph", showRegions);

@@ -1,0 +1,105 @@
+//! Reports as text for a terminal.
+
+use crate::model::{Attribution, PerEngine};
+use crate::{Explanation, Report, Subgraph, Superlayer};
+
+/// Rows of a table at most.
+const ROWS_MAX: usize = 500;
+/// Characters of the operations in a row at most.
+const NAMES_MAX: usize = 60;
+
+impl Explanation {
+    /// The table of superlayers of the DPU subgraph with this index, each line indented by two blanks.
+    pub fn table(&self, subgraph: usize) -> String {
+        self.report.subgraphs.get(subgraph).map_or_else(String::new, |own| table(&self.report, own))
+    }
+}
+
+fn table(report: &Report, subgraph: &Subgraph) -> String {
+    let board = &report.board;
+    let milliseconds = subgraph.cycles as f64 / (board.clock_mhz * 1e3);
+    let share = |cycles: u64| percent(cycles as f64, subgraph.cycles as f64);
+    let PerEngine { load, save, conv, misc } = subgraph.busy;
+    let mut text = format!(
+        "  modelled on {} at {} MHz: {} cycles, {milliseconds:.3} ms; busy: load {}, save {}, conv {}, misc {}\n",
+        board.name,
+        board.clock_mhz,
+        subgraph.cycles,
+        share(load),
+        share(save),
+        share(conv),
+        share(misc)
+    );
+    let used: Vec<String> = subgraph
+        .banks
+        .iter()
+        .filter(|group| group.peak > 0)
+        .map(|group| format!("{} {}", group.name, percent(group.peak as f64, group.lines as f64)))
+        .collect();
+    if !used.is_empty() {
+        text += &format!("  banks live at most: {}\n", used.join(", "));
+    }
+    if subgraph.attribution == Attribution::Addresses {
+        text += "  superlayers by the addresses their instructions touch:\n";
+    }
+    text += &format!(
+        "  {:>4} {:>9} {:>6}  {:<6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>9} {:>9} {:>9} {:>6}  operations\n",
+        "#",
+        "cycles",
+        "time",
+        "bound",
+        "load",
+        "save",
+        "conv",
+        "misc",
+        "array",
+        "features",
+        "params",
+        "saved",
+        "instr."
+    );
+    for (number, superlayer) in subgraph.superlayers.iter().enumerate().take(ROWS_MAX) {
+        text += &row(report, subgraph, number, superlayer);
+    }
+    if subgraph.superlayers.len() > ROWS_MAX {
+        text += &format!("  … and {} more; see --json\n", subgraph.superlayers.len() - ROWS_MAX);
+    }
+    text
+}
+
+fn row(report: &Report, subgraph: &Subgraph, number: usize, superlayer: &Superlayer) -> String {
+    let busy = |cycles: u64| percent(cycles as f64, superlayer.cycles as f64);
+    let array = if superlayer.macs == 0 { "-".to_owned() } else { percent(superlayer.utilisation, 1.0) };
+    format!(
+        "  {number:>4} {:>9} {:>6}  {:<6} {:>6} {:>6} {:>6} {:>6} {array:>6} {:>9} {:>9} {:>9} {:>6}  {}\n",
+        superlayer.cycles,
+        percent(superlayer.cycles as f64, subgraph.cycles as f64),
+        superlayer.bound.name(),
+        busy(superlayer.busy.load),
+        busy(superlayer.busy.save),
+        busy(superlayer.busy.conv),
+        busy(superlayer.busy.misc),
+        superlayer.bytes.features,
+        superlayer.bytes.parameters,
+        superlayer.bytes.saved,
+        superlayer.instructions,
+        names(report, superlayer)
+    )
+}
+
+/// The operations of a superlayer. Of long names the end says most; control characters are not for terminals.
+fn names(report: &Report, superlayer: &Superlayer) -> String {
+    let operations = superlayer.operations.iter().filter_map(|&operation| report.operations.get(operation));
+    let names: Vec<&str> = operations.map(|operation| operation.name.as_str()).collect();
+    let text: String = names.join(" + ").chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let count = text.chars().count();
+    if count <= NAMES_MAX {
+        text
+    } else {
+        format!("…{}", text.chars().skip(count - NAMES_MAX + 1).collect::<String>())
+    }
+}
+
+fn percent(part: f64, whole: f64) -> String {
+    if whole == 0.0 { "-".to_owned() } else { format!("{:.1}%", 100.0 * part / whole) }
+}

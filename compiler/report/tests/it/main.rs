@@ -1,0 +1,6 @@
+//! Reports on whole networks.
+
+mod file;
+mod hostile;
+mod networks;
+mod small;
