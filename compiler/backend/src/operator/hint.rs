@@ -30,9 +30,13 @@ impl Reason {
                 "concatenate along the channels (axis 3), or bring the input that is on the CPU to the DPU".to_owned()
             }
             Self::AlignCorners => "use align_corners = false and quantise again".to_owned(),
-            Self::Bilinear => {
-                "use nearest-neighbour resizing by a whole factor, or a transposed convolution that learns the enlargement".to_owned()
+            Self::Bilinear { .. } => {
+                "resize by 2 or 4, in several steps if need be, or by nearest neighbour; or let a transposed convolution learn the enlargement".to_owned()
             }
+            Self::Mirror { most, .. } => {
+                format!("pad with zeros, which convolutions and pools take for themselves, or by at most {most} rows and columns")
+            }
+            Self::Copies { .. } => "move whole pixels: keep the channels last and together, in multiples of the channel parallelism".to_owned(),
             Self::Coordinates { .. } => "resize by a whole factor, such as 2".to_owned(),
             Self::Relu6Rank { .. } => "apply the ReLU6 to a 4-D map, or use ReLU".to_owned(),
             Self::NothingToCompute => {

@@ -1,9 +1,9 @@
 //! `int8` operations as layers of the code generator.
 
 mod geometry;
+mod hint;
 mod interpolation;
 mod movement;
-mod hint;
 mod reason;
 mod window;
 

@@ -4,23 +4,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use dpuc_accel::timing::{Board, CoreTiming};
+use dpuc_accel::timing::Board;
 use dpuc_isa::{Alu, AluInit, Conv, ConvInit, End, Engine, EngineSet, Instruction, Load, Save, Target, Tokens, encode};
 use dpuc_xmodel::{Attributed, DataType, Graph, Op, Subgraph, Tensor};
 
-/// A board with figures that calibration does not change.
-pub(crate) fn board() -> Board {
-    let core = CoreTiming {
-        load_bytes: 16.0,
-        save_bytes: 8.0,
-        fetch_words: 4.0,
-        load_overhead: 10,
-        save_overhead: 10,
-        conv_overhead: 20,
-        misc_overhead: 20,
-        start: 100,
-    };
-    Board { name: "test bench".into(), clock_mhz: 250.0, cores: 1, memory_mb_s: 1e6, memory_latency_ns: 200.0, core }
+/// The board of all figures here.
+pub(crate) fn board() -> &'static Board {
+    Board::named("generic").unwrap()
 }
 
 /// The names of the operations; a hostile file may have any.

@@ -13,7 +13,7 @@ const HOSTILE: Names<'static> = Names {
 };
 
 fn hostile() -> Explanation {
-    explain(&Source::file(&graph(HOSTILE)), &board()).unwrap()
+    explain(&Source::file(&graph(HOSTILE)), board()).unwrap()
 }
 
 #[test]
@@ -64,14 +64,14 @@ fn tables_move_no_cursor() {
 fn long_names_are_not_repeated_in_traces() {
     let long = "x".repeat(100_000);
     let names = Names { network: "n", conv: &long, pool: "p", host: "h" };
-    let trace = explain(&Source::file(&graph(names)), &board()).unwrap().trace();
+    let trace = explain(&Source::file(&graph(names)), board()).unwrap().trace();
     assert!(trace.len() < 50_000, "{}", trace.len());
 }
 
 #[test]
 fn a_file_without_devices_is_refused() {
     let graph = dpuc_xmodel::Graph::uncompiled("n", graph(HOSTILE).ops);
-    let error = explain(&Source::file(&graph), &board());
+    let error = explain(&Source::file(&graph), board());
     // A graph without subgraphs has nothing on the DPU; one with subgraphs of no device is not compiled.
     assert!(error.is_ok_and(|explanation| explanation.report.subgraphs.is_empty()));
 }
