@@ -6,7 +6,7 @@ use dpuc_dialects::Ir;
 use dpuc_isa::Target;
 use dpuc_xmodel::Graph;
 
-use crate::emit::emit;
+use crate::emit::{EmitReport, emit};
 use crate::error::{BackendError, check};
 use crate::export::export;
 use crate::partition::{PartitionReport, partition};
@@ -30,6 +30,8 @@ pub struct Compiled {
     pub ir: Ir,
     /// Where each operation runs, and why.
     pub report: PartitionReport,
+    /// How the operations of the DPU became code.
+    pub code: EmitReport,
 }
 
 /// Compiles the function `@main` of a module of `int8` operations for a target.
@@ -44,8 +46,8 @@ pub fn compile(mut ir: Ir, target: &Target, options: &Options) -> Result<Compile
     check(&ir, "after `partition`")?;
     plan(&mut ir, target)?;
     check(&ir, "after `plan`")?;
-    emit(&mut ir, target)?;
+    let code = emit(&mut ir, target)?;
     check(&ir, "after `emit`")?;
     let graph = export(&ir, target, options)?;
-    Ok(Compiled { graph, ir, report })
+    Ok(Compiled { graph, ir, report, code })
 }

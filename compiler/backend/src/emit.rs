@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use dpuc_codegen::{Program, Schedule, ScheduleError, Stream};
+use dpuc_codegen::{Explanation, Program, Schedule, ScheduleError, Stream};
 use dpuc_dialects::{Ir, Location, OpId, ValueId};
 use dpuc_isa::Target;
 
@@ -21,6 +21,19 @@ pub struct SubgraphCode {
     pub name: String,
     /// Number of instructions.
     pub instructions: usize,
+    /// Its superlayers that need instructions, in order.
+    pub superlayers: Vec<SuperlayerCode>,
+}
+
+/// What was decided for a superlayer, in words. Cycles are the planner's estimates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuperlayerCode {
+    /// Names of its operations.
+    pub operations: Vec<String>,
+    /// How it is cut, and which values keep lines of their own meanwhile.
+    pub decisions: Vec<String>,
+    /// Other ways to run it, cheapest first.
+    pub alternatives: Vec<String>,
 }
 
 /// The code of all subgraphs, in module order.
@@ -45,25 +58,27 @@ pub fn emit(ir: &mut Ir, target: &Target) -> Result<EmitReport, BackendError> {
     let mut report = EmitReport::default();
     for subgraph in subgraphs(ir) {
         let name = ir.symbol_name(subgraph).unwrap_or_default().to_owned();
-        let (program, locations) = compile_subgraph(ir, subgraph, target, &name)?;
+        let SubgraphProgram { program, locations, superlayers } = compile_subgraph(ir, subgraph, target, &name)?;
         let unknown = ir.unknown_location();
         let location_of = |index: usize| {
             let node = program.nodes.get(index).map_or(0, |&node| node as usize);
             locations.get(node).copied().unwrap_or(unknown)
         };
-        report.subgraphs.push(SubgraphCode { name: name.clone(), instructions: program.instructions.len() });
+        let instructions = program.instructions.len();
+        report.subgraphs.push(SubgraphCode { name: name.clone(), instructions, superlayers });
         program_from_instructions(ir, &program_symbol(&name), Some(&target.name), &program.instructions, location_of);
     }
     Ok(report)
 }
 
-/// The program of a subgraph, and the location of each of its nodes.
-fn compile_subgraph(
-    ir: &Ir,
-    subgraph: OpId,
-    target: &Target,
-    name: &str,
-) -> Result<(Program, Vec<Location>), BackendError> {
+/// The program of a subgraph, the location of each of its nodes, and how it came about.
+struct SubgraphProgram {
+    program: Program,
+    locations: Vec<Location>,
+    superlayers: Vec<SuperlayerCode>,
+}
+
+fn compile_subgraph(ir: &Ir, subgraph: OpId, target: &Target, name: &str) -> Result<SubgraphProgram, BackendError> {
     let (work, groups) = planned_network(ir, subgraph, target, name)?;
     let failed = |error: ScheduleError| BackendError::Emit {
         name: operation_name(ir, work.operations[error.node]).to_owned(),
@@ -73,7 +88,25 @@ fn compile_subgraph(
     let mut stream = Stream::new(target);
     schedule.emit(&work.network, &mut stream);
     let program = stream.finish().map_err(|error| BackendError::Illegal { subgraph: name.to_owned(), error })?;
-    Ok((program, work.operations.iter().map(|&op| ir.op(op).location).collect()))
+    let superlayers = (0..groups.len()).map(|index| describe(ir, &work, &schedule, index, target)).collect();
+    let locations = work.operations.iter().map(|&op| ir.op(op).location).collect();
+    Ok(SubgraphProgram { program, locations, superlayers })
+}
+
+fn describe(ir: &Ir, work: &Work, schedule: &Schedule, index: usize, target: &Target) -> SuperlayerCode {
+    let Explanation { chosen, alternatives, residents } = schedule.explain(&work.network, index, target);
+    let mut decisions = chosen;
+    let name = |value: usize| {
+        let producer = work.network.nodes.iter().position(|node| node.output == value);
+        producer.map(|node| operation_name(ir, work.operations[node]).to_owned())
+    };
+    for (value, place) in residents {
+        let what = name(value).map_or("a concatenation".to_owned(), |name| format!("the result of `{name}`"));
+        decisions.push(format!("{what} stays on chip: {place}"));
+    }
+    let operations = work.operations[schedule.groups()[index].clone()].iter();
+    let operations = operations.map(|&op| operation_name(ir, op).to_owned()).collect();
+    SuperlayerCode { operations, decisions, alternatives }
 }
 
 /// The network of a planned subgraph with final addresses, and the nodes of its superlayers.

@@ -45,7 +45,7 @@ mod program;
 mod superlayer;
 
 pub use compile::{Compiled, Options, compile};
-pub use emit::{EmitReport, SubgraphCode, emit, program_symbol};
+pub use emit::{EmitReport, SubgraphCode, SuperlayerCode, emit, program_symbol};
 pub use error::BackendError;
 pub use export::export;
 pub use operator::Reason;

@@ -86,9 +86,6 @@ pub(crate) struct Block {
 pub(crate) trait Compute {
     /// Emits the instructions that compute the block, and loads the parameters they need.
     fn compute(&mut self, stream: &mut Stream, block: &Block);
-
-    /// Loads the parameters of output-channel groups `0 .. groups` of all phases ahead of their use.
-    fn preload(&mut self, _stream: &mut Stream, _groups: u32) {}
 }
 
 /// Rows are saved from where they were loaded.

@@ -186,14 +186,4 @@ impl Compute for ConvCompute<'_> {
             });
         }
     }
-
-    fn preload(&mut self, stream: &mut Stream, groups: u32) {
-        for group in 0..groups {
-            for phase in 0..if self.whole { 1 } else { self.phases.len() } {
-                if self.phases[phase].iter().all(|taps| taps.count > 0) {
-                    self.weights(phase, group, stream);
-                }
-            }
-        }
-    }
 }

@@ -68,6 +68,35 @@ impl Plan {
             + kernels * if self.chunks_outside { 1 } else { stripes }
     }
 
+    /// In words, with estimated cycles.
+    pub(crate) fn describe(&self, draft: &Draft, target: &Target) -> String {
+        let stripes = stripes(draft, self.columns);
+        let width = stripes.iter().flat_map(|stripe| &stripe.steps).map(|steps| steps.count).max().unwrap_or(0);
+        let mut words = vec![match stripes.len() {
+            1 => "all columns at once".to_owned(),
+            count => format!("{count} stripes of up to {width} columns"),
+        }];
+        if let [stage] = &draft.stages[..]
+            && self.groups < stage.groups(target)
+        {
+            let order = if self.chunks_outside { "outer" } else { "inner" };
+            words.push(format!("chunks of {} channel groups as {order} loop", self.groups));
+        }
+        let rings: Vec<String> =
+            self.maps.iter().map(|map| format!("{} of {} lines", map.passes, map.pass_lines())).collect();
+        words.push(format!("passes: {}", rings.join(", ")));
+        if !self.overlaps {
+            words.push("no pass to spare".to_owned());
+        }
+        let Cost { load, save, conv, misc } = self.cost;
+        let bound = self.cost.bound();
+        words.push(format!(
+            "about {} cycles, {bound} bound (load {load}, save {save}, conv {conv}, misc {misc})",
+            self.cycles()
+        ));
+        words.join("; ")
+    }
+
     /// One number to compare plans by.
     pub(crate) fn cycles(&self) -> u64 {
         let cycles = self.cost.cycles();
@@ -147,34 +176,46 @@ pub(crate) fn stripes(draft: &Draft, columns: u32) -> Vec<Stripe> {
 ///
 /// `None` if not even the smallest pieces fit.
 pub(crate) fn choose(draft: &Draft, rows: &[Rows], space: &Space, target: &Target) -> Option<Plan> {
-    let widest = draft.stages.iter().map(Stage::column_steps).max().unwrap_or(1);
-    let widths: Vec<u32> = match common_column_steps(draft) {
-        Some(steps) => halvings(steps).collect(),
-        None => vec![widest],
-    };
     let mut best: Option<Plan> = None;
     let mut misses = 0;
-    for columns in widths {
-        let before = best.as_ref().map(Plan::cycles);
-        let stripes = stripes(draft, columns);
-        for rows in rows {
-            for (groups, chunks_outside) in chunkings(draft, target) {
-                let cut = Cut { draft, rows, target, stripes: &stripes, columns, groups, chunks_outside };
-                let Some(plan) = cut.plan(space) else { continue };
-                if best.as_ref().is_none_or(|best| plan.cycles() < best.cycles()) {
-                    best = Some(plan);
-                }
-            }
+    for columns in widths(draft) {
+        let plans = plans(draft, columns, rows, space, target);
+        let cheapest = plans.into_iter().min_by_key(Plan::cycles);
+        match (cheapest, &best) {
+            (Some(plan), Some(before)) if plan.cycles() >= before.cycles() => misses += 1,
+            (Some(plan), _) => best = Some(plan),
+            (None, Some(_)) => misses += 1,
+            (None, None) => {}
         }
         // Narrower stripes of a superlayer that fits only repeat more columns.
-        if before.is_some() && best.as_ref().map(Plan::cycles) == before {
-            misses += 1;
-            if misses == 2 {
-                break;
-            }
+        if misses == 2 {
+            break;
         }
     }
     best
+}
+
+/// All legal plans of a draft in some free space.
+pub(crate) fn all_plans(draft: &Draft, rows: &[Rows], space: &Space, target: &Target) -> Vec<Plan> {
+    widths(draft).into_iter().flat_map(|columns| plans(draft, columns, rows, space, target)).collect()
+}
+
+/// Widths of stripes to try, the widest first.
+fn widths(draft: &Draft) -> Vec<u32> {
+    let widest = draft.stages.iter().map(Stage::column_steps).max().unwrap_or(1);
+    common_column_steps(draft).map_or(vec![widest], |steps| halvings(steps).collect())
+}
+
+fn plans(draft: &Draft, columns: u32, rows: &[Rows], space: &Space, target: &Target) -> Vec<Plan> {
+    let stripes = stripes(draft, columns);
+    let mut plans = Vec::new();
+    for rows in rows {
+        for (groups, chunks_outside) in chunkings(draft, target) {
+            let cut = Cut { draft, rows, target, stripes: &stripes, columns, groups, chunks_outside };
+            plans.extend(cut.plan(space));
+        }
+    }
+    plans
 }
 
 /// Sizes of chunks and orders of the two loops. Stages that depend on each other on chip keep all channels.

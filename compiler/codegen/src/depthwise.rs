@@ -82,12 +82,4 @@ impl Compute for DepthwiseCompute<'_> {
         let bias = (self.bias_line + block.first_group) % BANK_LINES as u32;
         push_alu(stream, block, operation, AluParameters { weights, bias });
     }
-
-    fn preload(&mut self, stream: &mut Stream, groups: u32) {
-        for phase in 0..self.phases.len() {
-            if self.phases[phase].iter().all(|taps| taps.count > 0) {
-                self.weights(phase, [0, groups], stream);
-            }
-        }
-    }
 }

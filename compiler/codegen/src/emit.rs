@@ -30,7 +30,7 @@ pub struct EmitError {
 /// # Errors
 /// Every reason found why not.
 pub fn check(layer: &Layer, target: &Target) -> Result<(), Vec<Violation>> {
-    plan(layer, 0, 0, &vec![0; target.feature_groups], &[], target).map(drop)
+    plan(layer, 0, &vec![0; target.feature_groups], &[], target).map(drop)
 }
 
 /// Appends the instructions of a layer to a stream.
@@ -40,7 +40,7 @@ pub fn check(layer: &Layer, target: &Target) -> Result<(), Vec<Violation>> {
 pub fn emit(layer: &Layer, stream: &mut Stream) -> Result<(), EmitError> {
     let target = stream.target().clone();
     let heads = stream.heads().clone();
-    let work = plan(layer, 0, 0, &heads, &[], &target).map_err(|violations| EmitError { violations })?;
+    let work = plan(layer, 0, &heads, &[], &target).map_err(|violations| EmitError { violations })?;
     let node = stream.next_emission();
     emit_planned(layer, work, node, stream);
     Ok(())
@@ -82,7 +82,6 @@ pub(crate) struct Work {
 pub(crate) fn plan(
     layer: &Layer,
     node: u32,
-    index: usize,
     heads: &[u32],
     taken: &[Slot],
     target: &Target,
@@ -93,7 +92,7 @@ pub(crate) fn plan(
         return Err(vec![Violation::Unsupported { what: "code for fewer than two feature-map bank groups", reason }]);
     }
     check_quantities(layer, target)?;
-    let stages = Stage::of_layer(layer, node, index, InputPlace::Ddr, target);
+    let stages = Stage::of_layer(layer, node, InputPlace::Ddr, target);
     // Absurd shapes are refused before their rows are counted one by one.
     let rows: u64 = stages.iter().map(|stage| u64::from(stage.size[0].max(stage.input_size()[0]))).sum();
     let mut findings = Findings::default();

@@ -79,15 +79,15 @@ impl<'a> Facts<'a> {
         let node = &self.network.nodes[index];
         let [layer] = &node.layers[..] else { return None };
         let single = |place| {
-            let mut stages = Stage::of_layer(layer, index as u32, 0, place, self.target);
+            let mut stages = Stage::of_layer(layer, index as u32, place, self.target);
             let stage = if stages.len() == 1 { stages.pop() } else { None };
             stage.filter(|stage| stage.source.operands() as usize == node.inputs.len())
         };
         let ddr = single(InputPlace::Ddr)?;
-        // A stage that reads some rows or columns of a value only can do so from DDR.
+        // A stage that reads some rows or columns of a value only can do so from DDR, where strides have no limit.
         let whole = |stage: &Stage| {
             let size = stage.input_size();
-            node.inputs.iter().all(|&input| self.network.values[input].shape[..2] == size)
+            stage.strides_are_legal() && node.inputs.iter().all(|&input| self.network.values[input].shape[..2] == size)
         };
         let chip = single(InputPlace::OnChip).filter(whole);
         let [height, width, _] = self.network.values[output].shape;

@@ -26,10 +26,12 @@
 //!
 //! How layers become instructions (`spec/recipes-conv.md`, `spec/recipes-eltwise-data.md`):
 //! 1. `axis` splits dilated and transposed operators into plain correlations; `stage` is what the planner sees of them;
-//! 2. `draft` is a superlayer: stages and the buffers between them; `rows` orders its rows, `cut` chooses stripes of columns and chunks
+//! 2. `schedule` cuts a whole [`Network`] into superlayers and decides which feature maps stay on chip between them; `fusion` makes the
+//!    drafts, `facts` knows the network;
+//! 3. `draft` is a superlayer: stages and the buffers between them; `rows` orders its rows, `cut` chooses stripes of columns and chunks
 //!    of channels so that everything fits in the free lines that `space` knows;
-//! 3. `execute` walks the plan and calls the engine's `Compute` for each `block`; one file per operator family fills the fields;
-//! 4. `tokens` orders the four engines by what the instructions touch.
+//! 4. `execute` walks the plan and calls the engine's `Compute` for each `block`; one file per operator family fills the fields;
+//! 5. `tokens` orders the four engines by what the instructions touch.
 
 mod alu;
 mod augment;
@@ -71,6 +73,6 @@ pub use layer::{Activation, Constant, Convolution, ElementwiseKind, FeatureMap, 
 pub use limits::Violation;
 pub use network::{Network, Node, Origin, Part, Value};
 pub use numeric::{HardwareBias, average_factor, hardware_bias, relu6_weight};
-pub use schedule::{Schedule, ScheduleError, group};
+pub use schedule::{Explanation, Schedule, ScheduleError, group};
 pub use stream::{Program, Stream};
 pub use tokens::place_tokens;

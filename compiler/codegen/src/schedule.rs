@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use dpuc_isa::Target;
+use rayon::prelude::*;
 
 use crate::block::Compute;
-use crate::cut::{Plan, choose};
+use crate::cut::{Plan, all_plans, choose};
 use crate::draft::Draft;
 use crate::emit::{EmitError, Work, advance_heads, emit_planned, plan};
 use crate::execute::execute;
@@ -29,6 +30,9 @@ use crate::stream::Stream;
 const NODES_MAX: usize = 12;
 /// Lines of a group that feature maps may keep across superlayers.
 const RESIDENT_LINES_MAX: u64 = 1800;
+
+/// Alternatives that are listed for a superlayer.
+const ALTERNATIVES: usize = 4;
 
 /// A run of nodes that cannot be emitted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,29 +53,15 @@ pub fn group(network: &Network, target: &Target) -> Result<Vec<Range<usize>>, Sc
     let heads = vec![0; target.feature_groups];
     let space = Space::around(&[], &heads);
     let count = network.nodes.len();
+    // The costs of all short runs, by their ends; independent of each other, so any number of threads gives the same.
+    let costs: Result<Vec<RunCosts>, ScheduleError> =
+        (1..=count).into_par_iter().map(|end| run_costs(&facts, end, &heads, &space)).collect();
     // The cheapest way to run the first `n` nodes, and where its last superlayer starts.
     let mut best: Vec<(u64, usize)> = vec![(0, 0)];
-    for end in 1..=count {
-        let alone = alone(&facts, end - 1, &heads, &[])?;
-        let cost = alone.iter().flatten().map(|work| work.plan.cycles()).fold(0, u64::saturating_add);
-        let mut choice = (best[end - 1].0.saturating_add(cost), end - 1);
-        for start in (end.saturating_sub(NODES_MAX)..end.saturating_sub(1)).rev() {
-            if !facts.exchanges(start) || !facts.exchanges(end - 1) {
-                break;
-            }
-            let nodes = start..end;
-            if !weights_fit(&facts, &nodes) {
-                break;
-            }
-            let Some(plan) = fused(&facts, &nodes, &Residents::new(), std::slice::from_ref(&nodes), &space) else {
-                continue;
-            };
-            let cost = best[start].0.saturating_add(plan.1.cycles());
-            if cost < choice.0 {
-                choice = (cost, start);
-            }
-        }
-        best.push(choice);
+    for runs in costs? {
+        let choices = runs.into_iter().map(|(start, cost)| (best[start].0.saturating_add(cost), start));
+        // Among equals the shortest superlayer, which comes first.
+        best.extend(choices.min_by_key(|&(cost, _)| cost));
     }
     let mut groups = Vec::new();
     let mut end = count;
@@ -82,6 +72,23 @@ pub fn group(network: &Network, target: &Target) -> Result<Vec<Range<usize>>, Sc
     }
     groups.reverse();
     Ok(groups)
+}
+
+/// For each run of nodes with the same end, its start and its cost, the shortest first.
+type RunCosts = Vec<(usize, u64)>;
+
+fn run_costs(facts: &Facts<'_>, end: usize, heads: &[u32], space: &Space) -> Result<RunCosts, ScheduleError> {
+    let last = end - 1;
+    let mut costs = vec![(last, Code::Alone(alone(facts, last, heads, &[])?).cycles())];
+    for start in (end.saturating_sub(NODES_MAX)..last).rev() {
+        let nodes = start..end;
+        if !facts.exchanges(start) || !facts.exchanges(last) || !weights_fit(facts, &nodes) {
+            break;
+        }
+        let plan = fused(facts, &nodes, &Residents::new(), std::slice::from_ref(&nodes), space);
+        costs.extend(plan.map(|(_, plan)| (start, plan.cycles())));
+    }
+    Ok(costs)
 }
 
 /// Whether all weights of a run are on chip together.
@@ -96,8 +103,8 @@ fn weights_fit(facts: &Facts<'_>, nodes: &Range<usize>) -> bool {
 
 /// The layers of a node by themselves, from DDR to DDR.
 fn alone(facts: &Facts<'_>, node: usize, heads: &[u32], taken: &[Slot]) -> Result<Vec<Vec<Work>>, ScheduleError> {
-    let layers = facts.network.nodes[node].layers.iter().enumerate();
-    let planned = layers.map(|(index, layer)| plan(layer, node as u32, index, heads, taken, facts.target));
+    let layers = facts.network.nodes[node].layers.iter();
+    let planned = layers.map(|layer| plan(layer, node as u32, heads, taken, facts.target));
     planned.map(|work| work.map_err(|violations| ScheduleError { node, error: EmitError { violations } })).collect()
 }
 
@@ -112,13 +119,14 @@ fn fused(
     let stored: Vec<bool> =
         nodes.clone().map(|node| is_stored(facts, facts.network.nodes[node].output, groups, residents)).collect();
     let draft = draft(facts, nodes, residents, &stored)?;
-    let mut rows = Vec::new();
-    if draft.stages.len() > 1 {
-        rows.extend(Rows::of(&draft, true, facts.target));
-    }
-    rows.extend(Rows::of(&draft, false, facts.target));
-    let plan = choose(&draft, &rows, space, facts.target)?;
+    let plan = choose(&draft, &row_orders(&draft, facts.target), space, facts.target)?;
     Some((draft, plan))
+}
+
+/// The orders of rows to choose from.
+fn row_orders(draft: &Draft, target: &Target) -> Vec<Rows> {
+    let ahead: &[bool] = if draft.stages.len() > 1 { &[true, false] } else { &[false] };
+    ahead.iter().filter_map(|&ahead| Rows::of(draft, ahead, target)).collect()
 }
 
 /// The code of one superlayer, before addresses are known.
@@ -145,6 +153,18 @@ struct Resident {
     map: OnChip,
     slot: Slot,
     superlayers: Range<usize>,
+}
+
+/// What was decided for a superlayer. All cycles are estimates of the planner, which ranks with them; the accelerator model says how long
+/// the program takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// How its parts are cut.
+    pub chosen: Vec<String>,
+    /// Other ways, cheapest first.
+    pub alternatives: Vec<String>,
+    /// Values that have lines of their own meanwhile, by index, and where.
+    pub residents: Vec<(usize, String)>,
 }
 
 /// Superlayers with everything decided but DDR addresses.
@@ -197,37 +217,44 @@ impl Schedule {
         self.residents.keys().copied()
     }
 
-    /// What was decided for a superlayer, in words.
-    pub fn decisions(&self, superlayer: usize) -> Vec<String> {
-        let mut words = Vec::new();
-        let describe = |draft: &Draft, plan: &Plan| {
-            let stripes = crate::cut::stripes(draft, plan.columns).len();
-            let rings: Vec<String> =
-                plan.maps.iter().map(|map| format!("{}x{}", map.passes, map.pass_lines())).collect();
-            format!(
-                "{} stage(s), {stripes} stripe(s) of {} columns, chunks of {} channel groups, rings {}, estimated cycles load {} save {} conv {} misc {} ({} bound)",
-                draft.stages.len(),
-                plan.columns,
-                plan.groups,
-                rings.join(" "),
-                plan.cost.load,
-                plan.cost.save,
-                plan.cost.conv,
-                plan.cost.misc,
-                plan.cost.bound(),
-            )
+    /// What was decided for a superlayer, and what else was possible.
+    pub fn explain(&self, network: &Network, superlayer: usize, target: &Target) -> Explanation {
+        let works: Vec<(&Draft, &Plan)> = match &self.codes[superlayer] {
+            Code::Fused { draft, plan } => vec![(draft, plan)],
+            Code::Alone(layers) => layers.iter().flatten().map(|work| (&work.draft, &work.plan)).collect(),
         };
-        match &self.codes[superlayer] {
-            Code::Fused { draft, plan } => words.push(describe(draft, plan)),
-            Code::Alone(layers) => words.extend(layers.iter().flatten().map(|work| describe(&work.draft, &work.plan))),
-        }
-        for (value, resident) in &self.residents {
-            if resident.superlayers.contains(&superlayer) {
-                let Slot { group, line, lines } = resident.slot;
-                words.push(format!("value {value} stays in group {group}, lines {line}..{}", line + lines));
+        let taken = Planner::taken(&self.residents, superlayer);
+        let space = Space::around(&taken, &vec![0; target.feature_groups]);
+        let chosen: Vec<String> = works.iter().map(|(draft, plan)| plan.describe(draft, target)).collect();
+        let mut alternatives: Vec<String> = Vec::new();
+        if let [(draft, _)] = works[..] {
+            let mut plans = all_plans(draft, &row_orders(draft, target), &space, target);
+            plans.sort_by_key(|plan| (plan.cycles(), plan.columns, plan.groups));
+            for plan in plans {
+                let words = plan.describe(draft, target);
+                if alternatives.len() < ALTERNATIVES && !alternatives.contains(&words) && !chosen.contains(&words) {
+                    alternatives.push(words);
+                }
             }
         }
-        words
+        let nodes = &self.groups[superlayer];
+        if nodes.len() > 1 {
+            let facts = Facts::new(network, target);
+            let heads = vec![0; target.feature_groups];
+            let apart = nodes.clone().map(|node| alone(&facts, node, &heads, &[]).ok());
+            let cycles: Option<Vec<u64>> = apart.map(|layers| Some(Code::Alone(layers?).cycles())).collect();
+            if let Some(cycles) = cycles {
+                let cycles: u64 = cycles.into_iter().fold(0, u64::saturating_add);
+                alternatives.push(format!("each operator by itself, through DDR: about {cycles} cycles"));
+            }
+        }
+        let inside = self.residents.iter().filter(|(_, resident)| resident.superlayers.contains(&superlayer));
+        let place = |slot: &Slot| format!("group {}, lines {}..{}", slot.group, slot.line, slot.line + slot.lines);
+        Explanation {
+            chosen,
+            alternatives,
+            residents: inside.map(|(&value, resident)| (value, place(&resident.slot))).collect(),
+        }
     }
 
     /// Emits all superlayers. `network` is the one that was planned, with final addresses.
@@ -239,7 +266,7 @@ impl Schedule {
                     let node = nodes.start;
                     for (layer, work) in network.nodes[node].layers.iter().zip(layers) {
                         let mut work = work.clone();
-                        let fresh = Stage::of_layer(layer, node as u32, 0, InputPlace::Ddr, stream.target());
+                        let fresh = Stage::of_layer(layer, node as u32, InputPlace::Ddr, stream.target());
                         for (work, fresh) in work.iter_mut().zip(fresh) {
                             work.draft.stages[0].source = fresh.source;
                             work.draft.stages[0].outputs = fresh.outputs;
@@ -260,7 +287,7 @@ fn emit_fused(network: &Network, nodes: &Range<usize>, draft: &Draft, plan: &Pla
         // The sources differ in addresses from those that were planned.
         let target = stream.target().clone();
         for place in [InputPlace::OnChip, InputPlace::Ddr] {
-            let fresh = Stage::of_layer(layer, node as u32, 0, place, &target);
+            let fresh = Stage::of_layer(layer, node as u32, place, &target);
             if let [fresh] = &fresh[..]
                 && fresh.phases[0].rows == stage.phases[0].rows
                 && fresh.phases[0].columns == stage.phases[0].columns

@@ -30,7 +30,7 @@ pub(crate) struct Space(Vec<Gap>);
 
 impl Space {
     /// What `taken` leaves free. A group of which nothing is taken starts at the line `heads` names. Taken places do not go around the
-    /// end of the bank.
+    /// end of the bank; they may overlap, if they are taken at different times.
     pub(crate) fn around(taken: &[Slot], heads: &[u32]) -> Self {
         let mut gaps = Vec::new();
         for (group, &head) in heads.iter().enumerate() {
@@ -40,8 +40,9 @@ impl Space {
                 gaps.push(Gap { group, first: head % BANK, lines: BANK });
                 continue;
             };
+            let mut end = 0;
             for (index, slot) in own.iter().enumerate() {
-                let end = slot.line + slot.lines;
+                end = end.max(slot.line + slot.lines);
                 let next = own.get(index + 1).map_or(BANK + lowest.line, |next| next.line);
                 if next > end {
                     gaps.push(Gap { group, first: end % BANK, lines: next - end });
@@ -87,5 +88,40 @@ impl Space {
         let fitting = straight.filter(|gap| gap.lines >= lines);
         let gap = fitting.min_by_key(|gap| (gap.lines, gap.group, gap.first))?;
         Some(Slot { group: gap.group, line: gap.first, lines })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(line: u32, lines: u32) -> Slot {
+        Slot { group: 0, line, lines }
+    }
+
+    #[test]
+    fn gaps_are_around_everything_that_is_taken() {
+        // The second place lies inside the first one; they are taken at different times.
+        let space = Space::around(&[slot(0, 432), slot(0, 156), slot(1000, 48)], &[0]);
+        assert_eq!(space.place_straight(568), Some(slot(432, 568)));
+        assert_eq!(space.place_straight(569), Some(slot(1048, 569)));
+        assert_eq!(space.place_straight(1001), None);
+    }
+
+    #[test]
+    fn a_gap_goes_around_the_end_of_the_bank() {
+        let space = Space::around(&[slot(100, 1000)], &[0]);
+        assert_eq!(space.place(&[1048]), Some(vec![slot(1100, 1048)]));
+        assert_eq!(space.place(&[1049]), None);
+        assert_eq!(space.place_straight(948), Some(slot(1100, 948)));
+        assert_eq!(space.place_straight(949), None);
+    }
+
+    #[test]
+    fn large_buffers_go_to_different_groups() {
+        let space = Space::around(&[], &[7, 9]);
+        let slots = space.place(&[2000, 40, 2000]).expect("both groups are free");
+        assert_ne!(slots[0].group, slots[2].group);
+        assert!(slots.iter().zip([2000, 40, 2000]).all(|(slot, lines)| slot.lines == lines));
     }
 }

@@ -88,8 +88,6 @@ impl Run {
 pub(crate) struct Stage {
     /// Index of the node it belongs to.
     pub(crate) node: u32,
-    /// Index of the layer in the node.
-    pub(crate) layer: usize,
     /// Its correlations.
     pub(crate) phases: Vec<StagePhase>,
     /// Phases of the stages in front of it in the same layer.
@@ -116,8 +114,8 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// The stages of a layer. More than one exchange nothing on chip.
-    pub(crate) fn of_layer(layer: &Layer, node: u32, index: usize, place: InputPlace, target: &Target) -> Vec<Self> {
-        if let Some(stage) = interleaved(layer, node, index, target) {
+    pub(crate) fn of_layer(layer: &Layer, node: u32, place: InputPlace, target: &Target) -> Vec<Self> {
+        if let Some(stage) = interleaved(layer, node, target) {
             return vec![stage];
         }
         let tasks = tasks(layer, place, target);
@@ -132,7 +130,6 @@ impl Stage {
         );
         let stage = |(task, taps): (Task, Taps)| Self {
             node,
-            layer: index,
             phases: vec![StagePhase { rows: task.rows, columns: task.columns, taps, place: [0, 0] }],
             first_phase: 0,
             scale: [1, 1],
@@ -208,6 +205,11 @@ impl Stage {
         [size(|phase| phase.rows.size), size(|phase| phase.columns.size)]
     }
 
+    /// Whether the engine strides as far as the stage does.
+    pub(crate) fn strides_are_legal(&self) -> bool {
+        self.phases.iter().all(|phase| phase.rows.stride.max(phase.columns.stride) <= self.reach.interleave)
+    }
+
     /// The row interleave the input must have; `None` if any will do.
     pub(crate) fn input_interleave(&self) -> Option<u32> {
         let single_row = self.steps() <= 1 && self.phases.len() == 1;
@@ -276,7 +278,7 @@ fn scaled(steps: Run, scale: u32, size: u32) -> Run {
 }
 
 /// A transposed convolution whose phases share input and output maps, if its strides allow that.
-fn interleaved(layer: &Layer, node: u32, index: usize, target: &Target) -> Option<Stage> {
+fn interleaved(layer: &Layer, node: u32, target: &Target) -> Option<Stage> {
     let (convolution, dense) = match layer {
         Layer::TransposedConv2d(convolution) => (convolution, true),
         Layer::TransposedDepthwiseConv2d(convolution) => (convolution, false),
@@ -317,7 +319,6 @@ fn interleaved(layer: &Layer, node: u32, index: usize, target: &Target) -> Optio
     };
     Some(Stage {
         node,
-        layer: index,
         phases,
         first_phase: 0,
         scale: *strides,
