@@ -4,7 +4,8 @@ use dpuc_isa::Target;
 
 use crate::augment::AugmentedMap;
 use crate::axis::{Phase, convolution_phases, transposed_phases};
-use crate::layer::{Activation, Constant, Convolution, ElementwiseKind, FeatureMap, Layer, Pool};
+use crate::combine::{extreme_shift, sum_shift};
+use crate::layer::{Activation, Constant, Convolution, ElementwiseKind, Extreme, FeatureMap, Layer, Pool, WeightedSum};
 use crate::limits::{self, Findings, Limit, Violation};
 use crate::numeric::{output_shift, relu6_exponent};
 use crate::pointwise::{hard_sigmoid_shift, leaky_shifts};
@@ -53,6 +54,14 @@ pub(crate) fn check_quantities(layer: &Layer, target: &Target) -> Result<(), Vec
             };
             findings.require(limit, inputs.len() as i64);
         }
+        Layer::WeightedSum(sum) => check_sum(sum, target, &mut findings),
+        Layer::Extreme(extreme) => check_extreme(extreme, target, &mut findings),
+        Layer::ChannelScale { input, output, scale, scale_fix_point, activation } => {
+            findings.require_of("scale ", limits::FIX_POINT, i64::from(*scale_fix_point));
+            findings.require(limits::OUTPUT_SHIFT, output_shift(input.fix_point, *scale_fix_point, output.fix_point));
+            check_constant("scale ", *scale, i64::from(input.channels), &mut findings);
+            check_fused_leaky_relu(*activation, target.alu_leaky_relu, "misc", target, &mut findings);
+        }
         Layer::Copy { .. } => {}
         Layer::Relu6 { input, output, scale } => {
             findings.require(limits::RELU6_EXPONENT, relu6_exponent(input.fix_point, output.fix_point));
@@ -93,6 +102,7 @@ fn check_maps(layer: &Layer, findings: &mut Findings) {
         | Layer::TransposedDepthwiseConv2d(Convolution { input, output, .. })
         | Layer::Pool(Pool { input, output, .. })
         | Layer::Copy { input, output, .. }
+        | Layer::ChannelScale { input, output, .. }
         | Layer::Relu6 { input, output, .. }
         | Layer::LeakyRelu { input, output, .. }
         | Layer::HardSigmoid { input, output }
@@ -101,7 +111,9 @@ fn check_maps(layer: &Layer, findings: &mut Findings) {
             check("input ", input);
             check("output ", output);
         }
-        Layer::Elementwise { inputs, output, .. } => {
+        Layer::Elementwise { inputs, output, .. }
+        | Layer::WeightedSum(WeightedSum { inputs, output, .. })
+        | Layer::Extreme(Extreme { inputs, output, .. }) => {
             for input in inputs {
                 check("input ", input);
             }
@@ -355,11 +367,50 @@ fn check_numerics(convolution: &Convolution, leaky_relu: bool, engine: &str, tar
     findings.require(limits::BIAS_SHIFT, i64::from(*bias_shift));
     findings.require(limits::BIAS_LINES, target.lines(output.channels as usize) as i64);
     check_constant("bias ", *bias, i64::from(output.channels), findings);
-    if *activation == Activation::LeakyRelu && !leaky_relu {
+    check_fused_leaky_relu(*activation, leaky_relu, engine, target, findings);
+}
+
+fn check_fused_leaky_relu(
+    activation: Activation,
+    leaky_relu: bool,
+    engine: &str,
+    target: &Target,
+    findings: &mut Findings,
+) {
+    if activation == Activation::LeakyRelu && !leaky_relu {
         findings.add(Violation::Unsupported {
             what: "fused leaky ReLU",
             reason: format!("the {engine} engine of {} fuses none, ReLU and ReLU6", target.name),
         });
+    }
+}
+
+fn check_sum(sum: &WeightedSum, target: &Target, findings: &mut Findings) {
+    let (operands, channels) = (sum.inputs.len() as i64, i64::from(sum.output.channels));
+    findings.require(limits::WINDOW_OPERANDS, operands);
+    findings.require(limits::RECTIFIED_OPERANDS.up_to(operands), i64::from(sum.rectified));
+    findings.require_of("product ", limits::FIX_POINT, i64::from(sum.product_fix_point));
+    findings.require(limits::OUTPUT_SHIFT, sum_shift(sum));
+    findings.require(limits::BIAS_LINES, target.lines(sum.output.channels as usize) as i64);
+    check_constant("weights ", sum.weights, operands.saturating_mul(channels), findings);
+    check_constant("bias ", sum.zeros, channels, findings);
+}
+
+fn check_extreme(extreme: &Extreme, target: &Target, findings: &mut Findings) {
+    findings.require(limits::WINDOW_OPERANDS, extreme.inputs.len() as i64);
+    if let Some(first) = extreme.inputs.first() {
+        let own = i64::from(first.fix_point);
+        for input in &extreme.inputs {
+            findings.require(same(limits::EXTREME_FIX_POINT, own), i64::from(input.fix_point));
+        }
+    }
+    match extreme.minus_ones {
+        None => findings.require(limits::POOL_SHIFT, extreme_shift(extreme)),
+        Some(minus_ones) => {
+            findings.require(limits::OUTPUT_SHIFT, extreme_shift(extreme));
+            findings.require(limits::BIAS_LINES, target.lines(extreme.output.channels as usize) as i64);
+            check_constant("complement ", minus_ones, i64::from(extreme.output.channels), findings);
+        }
     }
 }
 
@@ -384,8 +435,13 @@ fn check_shapes(layer: &Layer, findings: &mut Findings) {
         }
     };
     match layer {
-        Layer::Elementwise { inputs, output, .. } => inputs.iter().for_each(|input| expect(shape(input), output)),
+        Layer::Elementwise { inputs, output, .. }
+        | Layer::WeightedSum(WeightedSum { inputs, output, .. })
+        | Layer::Extreme(Extreme { inputs, output, .. }) => {
+            inputs.iter().for_each(|input| expect(shape(input), output));
+        }
         Layer::Copy { input, output, .. }
+        | Layer::ChannelScale { input, output, .. }
         | Layer::Relu6 { input, output, .. }
         | Layer::LeakyRelu { input, output, .. }
         | Layer::HardSigmoid { input, output } => expect(shape(input), output),

@@ -20,6 +20,8 @@ const BANK: u64 = BANK_LINES as u64;
 const GROUPS_MAX: u32 = 256;
 /// Lines of the jump fields of Conv.
 const CONV_JUMP: u64 = 1024;
+/// Lines of the pixel jump of Load.
+const LOAD_JUMP: u64 = 1024;
 /// Lines of the `endl` fields of Alu.
 const ALU_JUMP: u64 = 8192;
 /// Passes beyond the needed ones that let the engines run ahead of each other; more bring nothing.
@@ -352,7 +354,11 @@ impl Cut<'_> {
             let groups = if alone { self.groups } else { stage.groups(self.target) };
             groups <= GROUPS_MAX || stage.engine == Some(Engine::Conv)
         });
-        jumps && columns && channels && self.weights_fit()
+        let pitch = draft.stages.iter().all(|stage| {
+            let lines = stage.input_lines(self.groups.min(stage.groups(self.target)), self.target);
+            u64::from(lines) * u64::from(stage.source.pitch()) <= LOAD_JUMP
+        });
+        jumps && columns && channels && pitch && self.weights_fit()
     }
 
     /// Lines of the weights that must be on chip together, of the convolution and the depthwise memory.
@@ -430,6 +436,7 @@ impl Cut<'_> {
         };
         let stride = match &stage.source {
             Source::Maps(maps) => cost::pixel_stride(&maps[operand..]),
+            Source::Interleaved(maps) => cost::pixel_stride(maps),
             Source::Augmented(_) | Source::Padding => u32::MAX,
         };
         let stripes = self.stripes.iter().map(|stripe| u64::from(stripe.buffers[buffer].count));

@@ -81,7 +81,10 @@ impl<'a> Facts<'a> {
         let single = |place| {
             let mut stages = Stage::of_layer(layer, index as u32, place, self.target);
             let stage = if stages.len() == 1 { stages.pop() } else { None };
-            stage.filter(|stage| stage.source.operands() as usize == node.inputs.len())
+            // Interleaved operands have a layout that nobody else writes.
+            let exchanges =
+                |stage: &Stage| !stage.source.is_interleaved() && stage.source.operands() as usize == node.inputs.len();
+            stage.filter(exchanges)
         };
         let ddr = single(InputPlace::Ddr)?;
         // A stage that reads some rows or columns of a value only can do so from DDR, where strides have no limit.

@@ -133,6 +133,36 @@ pub enum ElementwiseKind {
     Multiply,
 }
 
+/// `Σ weight_k · x_k` over maps of one shape, with weights for each channel, exact until the one rounding.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WeightedSum {
+    /// Operands.
+    pub inputs: Vec<FeatureMap>,
+    /// Output map.
+    pub output: FeatureMap,
+    /// How many of the first operands count as 0 where they are negative.
+    pub rectified: u32,
+    /// Integer weights, `[operands][channels]`.
+    pub weights: Constant,
+    /// Fix point of the products `weight_k · x_k`, the same for all operands.
+    pub product_fix_point: i32,
+    /// One zero for each channel.
+    pub zeros: Constant,
+    /// Whether negative results become 0.
+    pub relu: bool,
+}
+
+/// Maximum or minimum of maps of one shape and fix point.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Extreme {
+    /// Operands.
+    pub inputs: Vec<FeatureMap>,
+    /// Output map.
+    pub output: FeatureMap,
+    /// For a minimum: one byte −1 for each channel.
+    pub minus_ones: Option<Constant>,
+}
+
 /// One quantised operator.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Layer {
@@ -162,6 +192,23 @@ pub enum Layer {
         output: FeatureMap,
         /// Whether negative results become 0.
         relu: bool,
+    },
+    /// Weighted sum.
+    WeightedSum(WeightedSum),
+    /// Maximum or minimum of maps.
+    Extreme(Extreme),
+    /// Product of each channel with a number of its own, which may be computed at run time: a vector in DDR.
+    ChannelScale {
+        /// Input map.
+        input: FeatureMap,
+        /// Output map of the same shape.
+        output: FeatureMap,
+        /// One byte for each channel.
+        scale: Constant,
+        /// Fix point of these.
+        scale_fix_point: i32,
+        /// Fused activation.
+        activation: Activation,
     },
     /// Copy to another place, fix point or stride; also one input of a concatenation.
     Copy {

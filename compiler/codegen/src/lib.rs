@@ -38,6 +38,7 @@ mod augment;
 mod axis;
 mod block;
 mod check;
+mod combine;
 mod conv;
 mod cost;
 mod cut;
@@ -69,7 +70,9 @@ mod tokens;
 
 pub use augment::{Headroom, augmentation_headroom};
 pub use emit::{EmitError, check, emit};
-pub use layer::{Activation, Constant, Convolution, ElementwiseKind, FeatureMap, Layer, Pool, PoolKind};
+pub use layer::{
+    Activation, Constant, Convolution, ElementwiseKind, Extreme, FeatureMap, Layer, Pool, PoolKind, WeightedSum,
+};
 pub use limits::Violation;
 pub use network::{Network, Node, Origin, Part, Value};
 pub use numeric::{HardwareBias, average_factor, hardware_bias, relu6_weight};

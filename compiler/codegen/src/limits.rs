@@ -145,6 +145,12 @@ limits! {
     SUM_OPERANDS = "number of operands of a sum", "the elementwise unit takes", 1, 4;
     /// Operands of a product.
     PRODUCT_OPERANDS = "number of operands of a product", "the elementwise unit takes", 2, 2;
+    /// Operands in one window.
+    WINDOW_OPERANDS = "number of operands of a window", "one window combines", 1, 8;
+    /// Operands of a weighted sum that are rectified.
+    RECTIFIED_OPERANDS = "number of rectified operands", "the sum has", 0, 8;
+    /// Fix points of the operands of a maximum or minimum.
+    EXTREME_FIX_POINT = "fix point of an operand of the maximum or minimum", "the first operand has", i64::MIN, i64::MAX;
 
     /// Bytes of an augmented pixel.
     AUGMENTED_CHANNELS = "kernel width times input channels", "channel augmentation takes", 1, 64;

@@ -9,8 +9,8 @@ use crate::layer::{Constant, ElementwiseKind, FeatureMap};
 use crate::numeric::{
     ElewShifts, activation_code, leaky_shift_field, output_shift, product_shifts, relu6_exponent, sum_shifts,
 };
-use crate::parameters::load_vector;
-use crate::stream::{ParameterKey, ParameterMemory, Stream};
+use crate::parameters::Vectors;
+use crate::stream::Stream;
 use crate::task::{Reach, Task, WeightSize};
 
 /// The sub-problem of an elementwise operator.
@@ -129,42 +129,39 @@ pub(crate) fn hard_sigmoid_shift(input: &FeatureMap, output: &FeatureMap) -> i64
     14 + i64::from(input.fix_point) - i64::from(output.fix_point)
 }
 
-/// Computes blocks of a stand-alone `ReLU6` with Alu mode 6: a product with a power of two.
-pub(crate) struct Relu6Compute {
+/// Computes blocks with Alu mode 6: a product of each channel with a number of its own.
+pub(crate) struct ScaleCompute {
     operation: AluInit,
-    scale: Constant,
-    owner: u32,
+    scale: Vectors,
 }
 
-impl Relu6Compute {
-    pub(crate) fn new(input: &FeatureMap, output: &FeatureMap, scale: Constant, stream: &mut Stream) -> Self {
-        let exponent = relu6_exponent(input.fix_point, output.fix_point) as i32;
+impl ScaleCompute {
+    pub(crate) fn new(
+        input: &FeatureMap,
+        output: &FeatureMap,
+        (scale, scale_fix_point): (Constant, i32),
+        activation: Activation,
+        stream: &mut Stream,
+    ) -> Self {
         let operation = AluInit {
             exec_mode: AluMode::DepthwiseNoBias as u32,
-            shift_cut: output_shift(input.fix_point, exponent, output.fix_point) as u32,
-            act_type: activation_code(Activation::Relu6, output.fix_point),
+            shift_cut: output_shift(input.fix_point, scale_fix_point, output.fix_point) as u32,
+            act_type: activation_code(activation, output.fix_point),
             ..AluInit::default()
         };
-        Self { operation, scale, owner: stream.new_owner() }
+        Self { operation, scale: Vectors::new(scale, 1, input.channels, stream.new_owner()) }
     }
 
-    fn weights(&mut self, block: &Block, stream: &mut Stream) -> u32 {
-        let key = ParameterKey { owner: self.owner, phase: 0, first_group: block.first_group, groups: block.groups };
-        if let Some(line) = stream.resident(ParameterMemory::DepthwiseWeights, key) {
-            return line;
-        }
-        let line = stream.allocate(ParameterMemory::DepthwiseWeights, key, block.groups);
-        let offset = block.first_group * stream.target().line_bytes() as u32;
-        let vector = Constant { address: self.scale.address + offset, ..self.scale };
-        let bank = stream.target().depthwise_weight_bank() as u32;
-        load_vector(stream, vector, block.inputs[0].channels, bank, line);
-        line
+    /// A stand-alone `ReLU6` is the product with a power of two.
+    pub(crate) fn relu6(input: &FeatureMap, output: &FeatureMap, scale: Constant, stream: &mut Stream) -> Self {
+        let exponent = relu6_exponent(input.fix_point, output.fix_point) as i32;
+        Self::new(input, output, (scale, exponent), Activation::Relu6, stream)
     }
 }
 
-impl Compute for Relu6Compute {
+impl Compute for ScaleCompute {
     fn compute(&mut self, stream: &mut Stream, block: &Block) {
-        let weights = self.weights(block, stream);
+        let weights = self.scale.line(stream, block);
         let operation = AluInit { jump_read_weights: block.groups, ..self.operation };
         push_alu(stream, block, operation, AluParameters { weights, bias: 0 });
     }

@@ -109,6 +109,8 @@ impl DdrPixels {
 pub(crate) enum Source {
     /// Feature maps of equal shape, one per operand.
     Maps(Vec<FeatureMap>),
+    /// Feature maps of equal shape, the pixels of all operands alternating in each row.
+    Interleaved(Vec<FeatureMap>),
     /// A first-layer input whose kernel columns are folded into channels.
     Augmented(AugmentedMap),
     /// Nothing: all windows are padding.
@@ -130,7 +132,20 @@ impl Source {
     pub(crate) fn operands(&self) -> u32 {
         match self {
             Self::Maps(maps) => maps.len() as u32,
-            Self::Augmented(_) | Self::Padding => 1,
+            Self::Interleaved(_) | Self::Augmented(_) | Self::Padding => 1,
+        }
+    }
+
+    /// Whether the pixels of several operands alternate.
+    pub(crate) const fn is_interleaved(&self) -> bool {
+        matches!(self, Self::Interleaved(_))
+    }
+
+    /// Pixels on chip from one pixel of an operand to its next.
+    pub(crate) fn pitch(&self) -> u32 {
+        match self {
+            Self::Interleaved(maps) => maps.len() as u32,
+            Self::Maps(_) | Self::Augmented(_) | Self::Padding => 1,
         }
     }
 
@@ -151,6 +166,17 @@ impl Source {
                     to,
                     lines_per_pixel,
                 );
+            }
+            Self::Interleaved(maps) => {
+                let pitch = self.pitch();
+                for (number, map) in (0..).zip(maps) {
+                    let (column, columns) = (part.column / pitch, part.columns / pitch);
+                    DdrPixels::of_map(map, part.row, column, columns, part.channel, part.channels).load(
+                        stream,
+                        to.after(number * lines_per_pixel),
+                        lines_per_pixel * pitch,
+                    );
+                }
             }
             Self::Augmented(map) => map.load_row(stream, part, to, lines_per_pixel),
             Self::Padding => {}

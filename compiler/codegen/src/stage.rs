@@ -7,12 +7,13 @@ use dpuc_isa::{Engine, Target};
 
 use crate::axis::{Phase, Sampling, Span};
 use crate::block::{Compute, PASSES_PER_INSTRUCTION, Untouched};
+use crate::combine::{ExtremeCompute, WeightedSumCompute, combine_task, sum_weights};
 use crate::conv::{ConvCompute, conv_tasks, transposed_tasks};
 use crate::depthwise::{DepthwiseCompute, depthwise_tasks, transposed_depthwise_tasks};
 use crate::kernel::{Taps, transposed};
 use crate::layer::{Convolution, ElementwiseKind, FeatureMap, Layer};
 use crate::onchip::OnChip;
-use crate::pointwise::{AluActivation, ElementwiseCompute, Relu6Compute, activation_task, copy_task, elementwise_task};
+use crate::pointwise::{AluActivation, ElementwiseCompute, ScaleCompute, activation_task, copy_task, elementwise_task};
 use crate::pool::{PoolCompute, pool_tasks};
 use crate::resample::{enlarged_views, reduced_view};
 use crate::source::Source;
@@ -343,6 +344,12 @@ fn tasks(layer: &Layer, place: InputPlace, target: &Target) -> Vec<(Task, Taps)>
         Layer::TransposedDepthwiseConv2d(convolution) => transposed_depthwise_tasks(convolution, target),
         Layer::Pool(pool) => whole(pool_tasks(pool, place, target)),
         Layer::Elementwise { inputs, output, .. } => whole(vec![elementwise_task(inputs, output, target)]),
+        Layer::WeightedSum(sum) => {
+            whole(vec![combine_task(&sum.inputs, &sum.output, sum_weights(sum, target), target)])
+        }
+        Layer::Extreme(extreme) => {
+            whole(vec![combine_task(&extreme.inputs, &extreme.output, WeightSize::NONE, target)])
+        }
         Layer::Copy { input, output, relu } => {
             whole(vec![copy_task(input, vec![*output], *relu || rescales(input, output), target)])
         }
@@ -354,7 +361,7 @@ fn tasks(layer: &Layer, place: InputPlace, target: &Target) -> Vec<(Task, Taps)>
             let view = reduced_view(input, output, *scale);
             whole(vec![copy_task(&view, vec![*output], rescales(input, output), target)])
         }
-        Layer::Relu6 { input, output, .. } => {
+        Layer::Relu6 { input, output, .. } | Layer::ChannelScale { input, output, .. } => {
             let weights = WeightSize { lines: 1, bytes: target.line_bytes() as u32 };
             whole(vec![activation_task(input, output, weights, target)])
         }
@@ -397,7 +404,12 @@ pub(crate) fn compute<'a>(
         Layer::UpsampleNearest { input, output, .. } | Layer::Downsample { input, output, .. } => {
             Box::new(ElementwiseCompute::new(ElementwiseKind::Add, &[*input], output, false))
         }
-        Layer::Relu6 { input, output, scale } => Box::new(Relu6Compute::new(input, output, *scale, stream)),
+        Layer::WeightedSum(sum) => Box::new(WeightedSumCompute::new(sum, stream)),
+        Layer::Extreme(extreme) => Box::new(ExtremeCompute::new(extreme, stream)),
+        Layer::ChannelScale { input, output, scale, scale_fix_point, activation } => {
+            Box::new(ScaleCompute::new(input, output, (*scale, *scale_fix_point), *activation, stream))
+        }
+        Layer::Relu6 { input, output, scale } => Box::new(ScaleCompute::relu6(input, output, *scale, stream)),
         Layer::LeakyRelu { input, output, slope, slope_fix_point } => {
             Box::new(AluActivation::leaky_relu(input, output, *slope, *slope_fix_point))
         }
