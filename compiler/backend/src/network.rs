@@ -78,7 +78,7 @@ impl Builder<'_> {
         } else if layers.is_empty() {
             self.view(op, shape)
         } else {
-            let operands = ir.operands(op);
+            let operands = int8::inputs(ir, op);
             let maps = if is_convolution(ir, op) { &operands[..1] } else { operands };
             let mut inputs: Vec<usize> = maps.iter().map(|&operand| self.value(operand)).collect();
             // A movement reads bytes in DDR in an order of its own, which no map on chip has.

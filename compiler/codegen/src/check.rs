@@ -438,7 +438,9 @@ fn check_shapes(layer: &Layer, findings: &mut Findings) {
         Layer::Elementwise { inputs, output, .. }
         | Layer::WeightedSum(WeightedSum { inputs, output, .. })
         | Layer::Extreme(Extreme { inputs, output, .. }) => {
-            inputs.iter().for_each(|input| expect(shape(input), output));
+            for input in inputs {
+                expect(shape(input), output);
+            }
         }
         Layer::Copy { input, output, .. }
         | Layer::ChannelScale { input, output, .. }

@@ -1,13 +1,21 @@
 //! The `int8` dialect, by the reference kernels.
 
-use dpuc_kernels::reference::activation::{Activation, activate, hard_sigmoid};
-use dpuc_kernels::reference::conv::{Conv2dParams, Fix, conv2d, depthwise_conv2d};
-use dpuc_kernels::reference::eltwise::{Operand, elementwise_add, elementwise_mul};
+use dpuc_dialects::dialects::int8;
+use dpuc_kernels::reference::KernelError;
+use dpuc_kernels::reference::activation::{Activation, activate, hard_sigmoid, prelu};
+use dpuc_kernels::reference::conv::{Conv2dParams, Fix, conv2d, depthwise_conv2d, grouped_conv2d};
+use dpuc_kernels::reference::eltwise::{
+    Operand, channel_add, channel_scale, elementwise_add, elementwise_max, elementwise_min, elementwise_mul,
+    elementwise_sub,
+};
 use dpuc_kernels::reference::pool::{Pool2dParams, avg_pool, max_pool};
 use dpuc_kernels::reference::rearrange::{concat, reshape};
+use dpuc_kernels::reference::reduce::{Reduction, reduce_max, reduce_mean, reduce_sum};
 use dpuc_kernels::reference::resize::{Coordinates, downsample, resize_bilinear, resize_nearest};
 use dpuc_kernels::reference::round::{Rescale, RoundMode, dequantise_all, quantise_all};
 use dpuc_kernels::reference::transposed_conv::{transposed_conv2d, transposed_depthwise_conv2d};
+
+use ndarray::{ArrayD, ArrayViewD};
 
 use crate::error::Problem;
 use crate::movement;
@@ -27,6 +35,11 @@ pub(crate) fn evaluate(op: Operation<'_>) -> Outcome {
         "int8.max_pool" => Ok(max_pool(&op.code_map(0)?, &pool(op)?)?.into()),
         "int8.avg_pool" => Ok(avg_pool(&op.code_map(0)?, &pool(op)?)?.into()),
         "int8.add" => Ok(elementwise_add(&fixed_operands(op)?, is_rectified(op)?, op.result_fix()?)?.into()),
+        "int8.sub" => Ok(elementwise_sub(&fixed_operands(op)?, is_rectified(op)?, op.result_fix()?)?.into()),
+        "int8.max" => Ok(elementwise_max(&fixed_operands(op)?, false, op.result_fix()?)?.into()),
+        "int8.min" => Ok(elementwise_min(&fixed_operands(op)?, false, op.result_fix()?)?.into()),
+        "int8.channel_mul" => Ok(channel_scale(&op.codes(0)?, &op.code_vector(1)?, op.fix(1)?, op.rescale()?)?.into()),
+        "int8.channel_add" => Ok(channel_add(&op.codes(0)?, &op.code_vector(1)?, op.fix(1)?, op.rescale()?)?.into()),
         "int8.mul" => {
             let operands: [Operand<'_>; 2] = fixed_operands(op)?
                 .try_into()
@@ -50,8 +63,19 @@ pub(crate) fn evaluate(op: Operation<'_>) -> Outcome {
             let slope = Activation::PRelu { multiplier: op.integer("multiplier")?, shift: op.integer("shift")? };
             Ok(activate(&op.codes(0)?, slope, op.rescale()?).into())
         }
+        "int8.prelu" => Ok(prelu(&op.codes(0)?, &op.code_vector(1)?, op.fix(1)?, op.rescale()?)?.into()),
+        "int8.reduce_mean" => reduction(op, reduce_mean),
+        "int8.reduce_max" => reduction(op, reduce_max),
+        "int8.reduce_sum" => reduction(op, reduce_sum),
         _ => Err(Problem::NoEvaluator),
     }
+}
+
+type Reduce = fn(&ArrayViewD<'_, i8>, Reduction<'_>, Rescale) -> Result<ArrayD<i8>, KernelError>;
+
+fn reduction(op: Operation<'_>, reduce: Reduce) -> Outcome {
+    let (axes, keep_dims) = (op.size_list("axes")?, op.flag("keep_dims")?);
+    Ok(reduce(&op.codes(0)?, Reduction { axes: &axes, keep_dims }, op.rescale()?)?.into())
 }
 
 impl Operation<'_> {
@@ -95,6 +119,10 @@ fn convolution(op: Operation<'_>) -> Outcome {
         },
         activation: activation(op)?,
     };
+    if op.ir.int(op.op, "groups").is_some_and(|groups| groups != 1) {
+        let groups = op.integer("groups")?;
+        return Ok(grouped_conv2d(&op.code_map(0)?, &op.code_map(1)?, bias, groups, &params)?.into());
+    }
     let kernel = match op.ir.op_name(op.op) {
         "int8.conv2d" => conv2d,
         "int8.depthwise_conv2d" => depthwise_conv2d,
@@ -114,7 +142,9 @@ fn pool(op: Operation<'_>) -> Outcome<Pool2dParams> {
 }
 
 fn fixed_operands(op: Operation<'_>) -> Outcome<Vec<Operand<'_>>> {
-    (0..op.operands.len()).map(|index| Ok(Operand { values: op.codes(index)?, fix: op.fix(index)? })).collect()
+    (0..int8::inputs(op.ir, op.op).len())
+        .map(|index| Ok(Operand { values: op.codes(index)?, fix: op.fix(index)? }))
+        .collect()
 }
 
 /// Where the pixels of a resized map lie on the input.

@@ -51,6 +51,14 @@ impl<'a> Operation<'a> {
         vector.map(Some).map_err(|_| Problem::Operand { index, expected: "a vector of signed bytes" })
     }
 
+    /// Operand `index`, the codes of a tensor with one dimension above 1, as a vector.
+    pub(crate) fn code_vector(self, index: usize) -> Outcome<ArrayView1<'a, i8>> {
+        let codes = self.codes(index)?;
+        let count = codes.len();
+        let vector = codes.into_shape_with_order(count);
+        vector.map_err(|_| Problem::Operand { index, expected: "a vector of signed bytes" })
+    }
+
     /// Fix point of operand `index`.
     pub(crate) fn fix(self, index: usize) -> Outcome<i32> {
         let value = self.ir.operands(self.op).get(index);

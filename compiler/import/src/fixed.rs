@@ -31,6 +31,10 @@ impl<'a> Importer<'a> {
             "transposed-depthwise-conv2d-fix" => self.fixed_transposed(&int8::TRANSPOSED_DEPTHWISE_CONV2D, node),
             "pool-fix" => self.fixed_pool(node),
             "eltwise-fix" => self.eltwise(node),
+            "depthwise-fix" => self.channel_vector(node),
+            "reduction_mean-fix" => self.reduction(&int8::REDUCE_MEAN, node),
+            "reduction_max-fix" => self.reduction(&int8::REDUCE_MAX, node),
+            "reduction_sum-fix" => self.reduction(&int8::REDUCE_SUM, node),
             "concat-fix" => {
                 let inputs = self.all_values(node, "input")?;
                 let axis = node.axis(node.dims().len())?;
@@ -75,17 +79,45 @@ impl<'a> Importer<'a> {
     }
 
     fn fixed_convolution(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
-        Self::check_group(node)?;
-        let activation = activation(node)?;
+        let gate = Gate::of(node)?;
+        let activation = if gate.is_some() { "none" } else { activation(node)? };
         let operands = self.weighted_inputs(node)?;
         let window = self.window(node, operands[0], node.size("kernel")?)?;
+        let groups = Self::groups(node)?;
         let attributes = [
             ("strides", int_list(window.strides)),
             ("pads", int_list(window.sliding_pads(PadMode::Floor))),
             ("dilations", int_list(window.dilations)),
             ("activation", Attribute::string(activation)),
         ];
-        Ok(self.emit(definition, node, operands, attributes)?)
+        let groups = groups.map(|groups| ("groups", Attribute::int(groups)));
+        let attributes = attributes.into_iter().chain(groups);
+        match gate {
+            Some(gate) => self.gated(&gate, definition, node, operands, attributes),
+            None => Ok(self.emit(definition, node, operands, attributes)?),
+        }
+    }
+
+    /// A convolution with a hard sigmoid or hard swish: rounded by itself first (`spec/numerics.md` section 4).
+    fn gated<'n>(
+        &mut self,
+        gate: &Gate,
+        definition: &'static OpDefinition,
+        node: Node<'a>,
+        operands: Vec<ValueId>,
+        attributes: impl IntoIterator<Item = (&'n str, Attribute)>,
+    ) -> Outcome {
+        let Some(shape) = dims_of(node) else { return unsupported("its dimensions cannot be said") };
+        let output: i32 = dpuc_xmodel::Attributed::attr(&node.0.tensor, "fix_point")?;
+        gate.check(output)?;
+        let convolved = self.append_fixed_part(definition, node, operands, attributes, (&shape, gate.input));
+        match gate.swish {
+            false => Ok(self.emit(&int8::HARD_SIGMOID, node, [convolved], [])?),
+            true => {
+                let opened = self.append_fixed_part(&int8::HARD_SIGMOID, node, [convolved], [], (&shape, gate.output));
+                Ok(self.emit(&int8::MUL, node, [opened, convolved], [])?)
+            }
+        }
     }
 
     fn fixed_transposed(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
@@ -131,8 +163,15 @@ impl<'a> Importer<'a> {
                     [("multiplier", Attribute::int(multiplier.into())), ("shift", Attribute::int(shift.into()))];
                 return Ok(self.emit(&int8::LEAKY_RELU, node, inputs, slope)?);
             }
+            ("PRELU", 2) if activation == "none" => return Ok(self.emit(&int8::PRELU, node, inputs, [])?),
+            ("MAX" | "MIN", 1..) if activation == "none" => {
+                let kind: &str = node.get("type")?;
+                let definition = if kind == "MAX" { &int8::MAX } else { &int8::MIN };
+                return self.same_shapes(definition, node, inputs, []);
+            }
             ("ADD", 1) => &int8::REQUANTISE,
             ("ADD", 2..) => &int8::ADD,
+            ("SUB", 2) => &int8::SUB,
             ("MUL", 2) => &int8::MUL,
             (other, count) => {
                 return unsupported(format!(
@@ -140,11 +179,44 @@ impl<'a> Importer<'a> {
                 ));
             }
         };
+        self.same_shapes(definition, node, inputs, [("activation", Attribute::string(activation))])
+    }
+
+    /// An elementwise operation, unless it broadcasts.
+    fn same_shapes<const N: usize>(
+        &mut self,
+        definition: &'static OpDefinition,
+        node: Node<'a>,
+        inputs: Vec<ValueId>,
+        attributes: [(&str, Attribute); N],
+    ) -> Outcome {
         let same_shape = |&input: &ValueId| self.ir.shape_of(input) == self.ir.shape_of(inputs[0]);
         if !inputs.iter().all(same_shape) {
             return unsupported("an elementwise operation of tensors with different shapes cannot be said");
         }
-        Ok(self.emit(definition, node, inputs, [("activation", Attribute::string(activation))])?)
+        Ok(self.emit(definition, node, inputs, attributes)?)
+    }
+
+    /// A map and a vector of its channels, in any order.
+    fn channel_vector(&mut self, node: Node<'a>) -> Outcome {
+        let definition = match node.get_or("type", "MUL")? {
+            "MUL" => &int8::CHANNEL_MUL,
+            "ADD" => &int8::CHANNEL_ADD,
+            other => return unsupported(format!("a depthwise operation of type {other:?} cannot be said")),
+        };
+        let mut inputs = self.all_values(node, "input")?;
+        let [Some(first), Some(second)] = [0, 1].map(|index| self.ir.shape_of(*inputs.get(index)?)) else {
+            return unsupported("only a map and a vector can be said");
+        };
+        let is_vector = |shape: &[usize]| shape.iter().rev().skip(1).all(|&dim| dim == 1);
+        if is_vector(&first) && !is_vector(&second) {
+            inputs.swap(0, 1);
+        }
+        let [map, vector] = [0, 1].map(|index| self.ir.shape_of(inputs[index]).unwrap_or_default());
+        if inputs.len() != 2 || !is_vector(&vector) || map.last() != vector.last() {
+            return unsupported(format!("a depthwise operation of shapes {map:?} and {vector:?} cannot be said"));
+        }
+        Ok(self.emit(definition, node, inputs, [])?)
     }
 
     fn upsample(&mut self, node: Node<'a>) -> Outcome {
@@ -176,6 +248,54 @@ impl<'a> Importer<'a> {
         }
         Ok(self.emit(&int8::HARD_SIGMOID, node, [input], [])?)
     }
+}
+
+/// The hard sigmoid behind a convolution.
+struct Gate {
+    /// Fix point of the convolution's own result.
+    input: i32,
+    /// Fix point of the hard sigmoid.
+    output: i32,
+    /// Whether it multiplies the convolution's result.
+    swish: bool,
+    /// Right shift behind that product.
+    shift_swish: i32,
+}
+
+impl Gate {
+    fn of(node: Node<'_>) -> Result<Option<Self>, Refusal> {
+        let swish = match node.get_or("nonlinear", "NONE")? {
+            "HSIGMOID" => false,
+            "HSWISH" => true,
+            _ => return Ok(None),
+        };
+        let (input, shift): (i32, i32) = (node.get("hsigmoid_in")?, node.get("shift_hsigmoid")?);
+        let shift_swish = if swish { node.get("shift_hswish")? } else { 0 };
+        let wide = 14 + i64::from(input) - i64::from(shift);
+        let output = i32::try_from(wide).ok().filter(|fix| (-64..=64).contains(fix) && (0..=64).contains(&input));
+        let output = output.ok_or_else(|| {
+            Refusal::Unsupported(format!("hsigmoid_in {input} and shift_hsigmoid {shift} are no fix points"))
+        })?;
+        Ok(Some(Self { input, output, swish, shift_swish }))
+    }
+
+    /// Whether the shifts lead to the fix point of the result.
+    fn check(&self, result: i32) -> Outcome {
+        let expected = if self.swish {
+            i64::from(self.input) + i64::from(self.output) - i64::from(self.shift_swish)
+        } else {
+            i64::from(self.output)
+        };
+        if expected == i64::from(result) {
+            return Ok(());
+        }
+        unsupported(format!("its shifts give fix point {expected}, but its tensor has {result}"))
+    }
+}
+
+/// The dimensions of an operator's tensor.
+fn dims_of(node: Node<'_>) -> Option<Vec<usize>> {
+    node.dims().iter().map(|&dim| usize::try_from(dim).ok()).collect()
 }
 
 /// The activation of a convolution.

@@ -40,6 +40,9 @@ impl<'a> Importer<'a> {
                 let alpha: f32 = node.get("alpha")?;
                 Ok(self.emit(&nn::LEAKY_RELU, node, [input], [("alpha", Attribute::Float(alpha.into(), None))])?)
             }
+            "prelu" => self.prelu(node),
+            "max" => self.associative(&nn::MAX, node),
+            "min" => self.associative(&nn::MIN, node),
             "hard-sigmoid" => self.unary(&nn::HARD_SIGMOID, node),
             "hard-swish" => self.unary(&nn::HARD_SWISH, node),
             "sigmoid" => self.unary(&nn::SIGMOID, node),
@@ -49,9 +52,9 @@ impl<'a> Importer<'a> {
                 let axis = node.axis(self.rank(input))?;
                 Ok(self.emit(&nn::SOFTMAX, node, [input], [("axis", Attribute::int(axis))])?)
             }
-            "add" => self.binary(&nn::ADD, node),
+            "add" => self.associative(&nn::ADD, node),
             "sub" => self.binary(&nn::SUB, node),
-            "mul" => self.binary(&nn::MUL, node),
+            "mul" => self.associative(&nn::MUL, node),
             "div" => self.binary(&nn::DIV, node),
             "concat" => {
                 let inputs = self.all_values(node, "input")?;
@@ -86,6 +89,29 @@ impl<'a> Importer<'a> {
             return unsupported(format!("it has {} inputs; only two can be said", inputs.len()));
         }
         Ok(self.emit(definition, node, inputs, [])?)
+    }
+
+    /// A binary operation that is associative; more than two tensors of one shape are combined one after the other.
+    fn associative(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        let inputs = self.all_values(node, "input")?;
+        let shapes: Vec<_> = inputs.iter().map(|&input| self.ir.shape_of(input).unwrap_or_default()).collect();
+        let [first, middle @ .., last] = &inputs[..] else { return self.binary(definition, node) };
+        if shapes.iter().any(|shape| *shape != shapes[0]) {
+            return self.binary(definition, node);
+        }
+        let combine = |so_far, &next: &ValueId| self.append_float_part(definition, node, [so_far, next], &shapes[0]);
+        let combined = middle.iter().fold(*first, combine);
+        Ok(self.emit(definition, node, [combined, *last], [])?)
+    }
+
+    fn prelu(&mut self, node: Node<'a>) -> Outcome {
+        let (input, slopes) = (self.input(node)?, self.required(node, "weight")?);
+        let channels = self.ir.shape_of(input).and_then(|shape| shape.last().copied());
+        let shape = self.ir.shape_of(slopes).unwrap_or_default();
+        if channels.is_none() || shape.last().copied() != channels || shape.iter().rev().skip(1).any(|&dim| dim != 1) {
+            return unsupported(format!("slopes of dimensions {shape:?} cannot be said; one for each channel can"));
+        }
+        Ok(self.emit(&nn::PRELU, node, [input, slopes], [])?)
     }
 
     fn fix(&mut self, node: Node<'a>) -> Outcome {
@@ -138,11 +164,23 @@ impl<'a> Importer<'a> {
         if group == 1 || node.0.kind.contains("depthwise") {
             return Ok(());
         }
-        unsupported(format!("a convolution in {group} groups can only be said if each channel is its own group"))
+        unsupported(format!("a transposed convolution in {group} groups can only be said if each channel is its own"))
+    }
+
+    /// The groups of a convolution that has more than one.
+    pub(crate) fn groups(node: Node<'_>) -> Result<Option<i64>, Refusal> {
+        let group: i32 = node.get_or("group", 1)?;
+        if group == 1 || node.0.kind.contains("depthwise") {
+            return Ok(None);
+        }
+        if group < 1 {
+            return Err(Refusal::Unsupported(format!("a convolution in {group} groups cannot be said")));
+        }
+        Ok(Some(group.into()))
     }
 
     fn convolution(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
-        Self::check_group(node)?;
+        let groups = Self::groups(node)?.map(|groups| ("groups", Attribute::int(groups)));
         let operands = self.weighted_inputs(node)?;
         let window = self.window(node, operands[0], node.size("kernel")?)?;
         let pads = window.sliding_pads(Self::pad_mode(node)?);
@@ -151,7 +189,7 @@ impl<'a> Importer<'a> {
             ("pads", int_list(pads)),
             ("dilations", int_list(window.dilations)),
         ];
-        Ok(self.emit(definition, node, operands, attributes)?)
+        Ok(self.emit(definition, node, operands, attributes.into_iter().chain(groups))?)
     }
 
     fn transposed(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
@@ -186,8 +224,7 @@ impl<'a> Importer<'a> {
         let (4, Some(&[channels])) = (self.rank(input), self.ir.shape_of(scale).as_deref()) else {
             return unsupported("only a scale of each channel of an NHWC map can be said");
         };
-        let ty = self.ir.float_tensor(&[1, 1, 1, channels]);
-        let weights = self.append_part(&nn::RESHAPE, node, scale, [], ty);
+        let weights = self.append_float_part(&nn::RESHAPE, node, [scale], &[1, 1, 1, channels]);
         Ok(self.emit(&nn::DEPTHWISE_CONV2D, node, [input, weights].into_iter().chain(bias), [])?)
     }
 
@@ -241,7 +278,7 @@ impl<'a> Importer<'a> {
         Ok(self.emit(&nn::RESIZE, node, [input], attributes)?)
     }
 
-    fn reduction(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+    pub(crate) fn reduction(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
         let input = self.input(node)?;
         let rank = self.rank(input);
         let axes: &[i32] = node.get("axis")?;

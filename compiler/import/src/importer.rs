@@ -262,16 +262,41 @@ impl<'a> Importer<'a> {
     }
 
     /// Adds an operation in front of the one that stands for `node`: a part of the same operator.
-    pub(crate) fn append_part(
+    pub(crate) fn append_float_part(
         &mut self,
         definition: &'static OpDefinition,
         node: Node<'a>,
-        operand: ValueId,
-        attributes: impl IntoIterator<Item = (&'static str, Attribute)>,
+        operands: impl IntoIterator<Item = ValueId>,
+        shape: &[usize],
+    ) -> ValueId {
+        let ty = self.ir.float_tensor(shape);
+        self.append_part(definition, node, operands, [], ty)
+    }
+
+    /// The same for an operation on codes.
+    pub(crate) fn append_fixed_part<'n>(
+        &mut self,
+        definition: &'static OpDefinition,
+        node: Node<'a>,
+        operands: impl IntoIterator<Item = ValueId>,
+        attributes: impl IntoIterator<Item = (&'n str, Attribute)>,
+        (shape, fix_point): (&[usize], i32),
+    ) -> ValueId {
+        let ty = self.ir.fix_tensor(shape, fix_point);
+        self.append_part(definition, node, operands, attributes, ty)
+    }
+
+    /// The same for an operation with a result of any type.
+    pub(crate) fn append_part<'n>(
+        &mut self,
+        definition: &'static OpDefinition,
+        node: Node<'a>,
+        operands: impl IntoIterator<Item = ValueId>,
+        attributes: impl IntoIterator<Item = (&'n str, Attribute)>,
         ty: Type,
     ) -> ValueId {
         let location = self.location(node.0);
-        let mut builder = OpBuilder::new(definition).at(location).operands([operand]).result(ty, "");
+        let mut builder = OpBuilder::new(definition).at(location).operands(operands).result(ty, "");
         for (key, value) in attributes {
             if !is_default(definition, key, &value) {
                 builder = builder.attribute(key, value);

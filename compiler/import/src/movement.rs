@@ -125,7 +125,7 @@ impl<'a> Importer<'a> {
             (Some(before), Some(after)) if before != after => {
                 let shape: Vec<usize> = node.dims().iter().filter_map(|&dim| usize::try_from(dim).ok()).collect();
                 let ty = self.ir.fix_tensor(&shape, before);
-                let moved = self.append_part(definition, node, input, attributes, ty);
+                let moved = self.append_part(definition, node, [input], attributes, ty);
                 Ok(self.emit(&int8::REQUANTISE, node, [moved], [])?)
             }
             _ => Ok(self.emit(definition, node, [input], attributes)?),

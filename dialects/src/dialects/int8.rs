@@ -1,12 +1,12 @@
 //! The `int8` dialect: the exact integer arithmetic of the quantised network.
 
-use super::nn::{AXIS, CROPS, DILATIONS, KERNEL, PADS, STRIDES, verify_constant};
+use super::nn::{AXIS, CROPS, DILATIONS, GROUPS, KERNEL, PADS, REDUCTION, STRIDES, verify_constant};
 use super::{movement, shapes};
 use crate::define::{
     AttributeDefinition, AttributeKind, DefaultValue, Dialect, OpDefinition, Traits, TypeConstraint, ValueDefinition,
-    default, one, op, optional, required, some,
+    any_number, default, one, op, optional, required, some,
 };
-use crate::ir::{Ir, OpId};
+use crate::ir::{Ir, OpId, ValueId};
 use crate::verify::Findings;
 
 const TENSOR: TypeConstraint = TypeConstraint::FixTensor;
@@ -17,6 +17,8 @@ const OUTPUT: &[ValueDefinition] = &[one("output", TENSOR)];
 const INPUT_MAP: &[ValueDefinition] = &[one("input", MAP)];
 const OUTPUT_MAP: &[ValueDefinition] = &[one("output", MAP)];
 const PAIR: &[ValueDefinition] = &[one("lhs", TENSOR), one("rhs", TENSOR)];
+const INPUT_AND_PARAMETERS: &[ValueDefinition] = &[one("input", TENSOR), any_number("parameters", TENSOR)];
+const INPUTS: &[ValueDefinition] = &[some("inputs", TENSOR)];
 const WEIGHTED_INPUTS: &[ValueDefinition] = &[one("input", MAP), one("weights", MAP), optional("bias", TENSOR)];
 
 /// Activations of convolutions.
@@ -33,6 +35,21 @@ const RELU_ONLY: AttributeDefinition = default(
     DefaultValue::Str("none"),
     "Applied to the exact value before its one rounding.",
 );
+
+/// Operands that are no inputs.
+const PARAMETERS: AttributeDefinition = default(
+    "parameters",
+    AttributeKind::Int(0, 4),
+    DefaultValue::Int(0),
+    "How many operands at the end are constants that the DPU's form of the operation reads. They do not change the result; the memory plan adds them.",
+);
+
+/// The operands of an operation without those that its attribute `parameters` counts.
+pub fn inputs(ir: &Ir, op: OpId) -> &[ValueId] {
+    let operands = ir.operands(op);
+    let parameters = ir.int(op, "parameters").and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    &operands[..operands.len().saturating_sub(parameters)]
+}
 
 const SCALE: AttributeDefinition = required("scale", AttributeKind::Ints(2, 1, 65535), "Factors, `[h, w]`.");
 
@@ -83,7 +100,7 @@ pub static REQUANTISE: OpDefinition = unary("int8.requantise", "`saturate(floor(
 /// Convolution.
 pub static CONV2D: OpDefinition =
     convolution("int8.conv2d", "2-D convolution (correlation) of an NHWC map with OHWI weights.")
-        .attributes(&[STRIDES, PADS, DILATIONS, ACTIVATION])
+        .attributes(&[STRIDES, PADS, DILATIONS, GROUPS, ACTIVATION])
         .verify(shapes::conv2d);
 
 /// Depthwise convolution.
@@ -127,11 +144,61 @@ pub static AVG_POOL: OpDefinition = op("int8.avg_pool", "`saturate(floor(sum(win
 /// Sum.
 pub static ADD: OpDefinition = op("int8.add", "Sum of tensors of one shape, two fractional bits kept.")
     .describe("With `m = min fi`: `s = sum(floor(4 * x_i / 2^(f_i - m)))`, `y = saturate(floor(act(s) * 2^(fo - m) / 4 + 1/2))`. Source: `spec/numerics.md` section 5.5, hardware form.")
-    .operands(&[some("inputs", TENSOR)])
+    .operands(INPUTS)
     .results(OUTPUT)
-    .attributes(&[RELU_ONLY])
+    .attributes(&[RELU_ONLY, PARAMETERS])
     .traits(Traits::PURE)
     .verify(shapes::same_shape);
+
+/// Difference.
+pub static SUB: OpDefinition = op("int8.sub", "Difference of two tensors of one shape, seven fractional bits kept.")
+    .describe("With `m = min fi`: `s = floor(128 * x / 2^(fx - m)) - floor(128 * y / 2^(fy - m))`, `z = saturate(floor(act(s) * 2^(fo - m) / 128 + 1/2))`; exact where the fix points differ by at most 7. Source: `spec/numerics.md` section 5.5.")
+    .operands(&[one("lhs", TENSOR), one("rhs", TENSOR), any_number("parameters", TENSOR)])
+    .results(OUTPUT)
+    .attributes(&[RELU_ONLY, PARAMETERS])
+    .traits(Traits::PURE)
+    .verify(shapes::same_shape);
+
+/// Meaning of maximum and minimum.
+const EXTREME: &str = "Values are compared at the coarsest fix point with seven fractional bits, then requantised with one rounding. Source: `spec/numerics.md` section 5.5.";
+
+/// Maximum.
+pub static MAX: OpDefinition = op("int8.max", "Largest of the elements of tensors of one shape.")
+    .describe(EXTREME)
+    .operands(INPUTS)
+    .results(OUTPUT)
+    .traits(Traits::PURE)
+    .verify(shapes::same_shape);
+
+/// Minimum.
+pub static MIN: OpDefinition = op("int8.min", "Smallest of the elements of tensors of one shape.")
+    .describe(EXTREME)
+    .operands(INPUTS)
+    .results(OUTPUT)
+    .attributes(&[PARAMETERS])
+    .traits(Traits::PURE)
+    .verify(shapes::same_shape);
+
+/// Product of channels with numbers.
+pub static CHANNEL_MUL: OpDefinition = op(
+    "int8.channel_mul",
+    "`saturate(floor(x * v[c] * 2^(fo - fx - fv) + 1/2))`: each channel, the last dimension, times a number of its own.",
+)
+.operands(&[one("input", TENSOR), one("vector", TENSOR)])
+.results(OUTPUT)
+.traits(Traits::PURE)
+.verify(shapes::channel_vector);
+
+/// Sum of channels and numbers.
+pub static CHANNEL_ADD: OpDefinition = op(
+    "int8.channel_add",
+    "`saturate(floor((x * 2^-fx + v[c] * 2^-fv) * 2^fo + 1/2))`, exact: each channel, the last dimension, plus a number of its own.",
+)
+.operands(&[one("input", TENSOR), one("vector", TENSOR), any_number("parameters", TENSOR)])
+.results(OUTPUT)
+.attributes(&[PARAMETERS])
+.traits(Traits::PURE)
+.verify(shapes::channel_vector);
 
 /// Product.
 pub static MUL: OpDefinition =
@@ -270,10 +337,50 @@ pub static HARD_SIGMOID: OpDefinition =
 
 /// Leaky ReLU by itself.
 pub static LEAKY_RELU: OpDefinition =
-    unary("int8.leaky_relu", "`x < 0 ? x * multiplier / 2^shift : x`, requantised with one rounding.").attributes(&[
-        default("multiplier", AttributeKind::Int(0, 127), DefaultValue::Int(26), "Slope's numerator."),
-        default("shift", AttributeKind::Int(0, 31), DefaultValue::Int(8), "Slope's denominator as a power of two."),
-    ]);
+    unary("int8.leaky_relu", "`x < 0 ? x * multiplier / 2^shift : x`, requantised with one rounding.")
+        .operands(INPUT_AND_PARAMETERS)
+        .attributes(&[
+            default("multiplier", AttributeKind::Int(0, 127), DefaultValue::Int(26), "Slope's numerator."),
+            default("shift", AttributeKind::Int(0, 31), DefaultValue::Int(8), "Slope's denominator as a power of two."),
+            PARAMETERS,
+        ]);
+
+/// `PReLU`.
+pub static PRELU: OpDefinition = op(
+    "int8.prelu",
+    "`x < 0 ? x * slopes[c] * 2^-fs : x`, requantised with one rounding; one slope for each channel, the last dimension.",
+)
+.operands(&[one("input", TENSOR), one("slopes", TENSOR), any_number("parameters", TENSOR)])
+.results(OUTPUT)
+.attributes(&[PARAMETERS])
+.traits(Traits::PURE)
+.verify(shapes::channel_vector);
+
+/// Mean along axes.
+pub static REDUCE_MEAN: OpDefinition =
+    op("int8.reduce_mean", "`saturate(floor(sum(x) * m / 2^k * 2^(fo - fi) + 1/2))` over axes.")
+        .describe("`m / 2^k` is the product over the axes of the first pair with the smallest error for one over the axis' size. Source: `spec/numerics.md` section 5.12.")
+        .operands(INPUT)
+        .results(OUTPUT)
+        .attributes(REDUCTION)
+        .traits(Traits::PURE)
+        .verify(shapes::reduction);
+
+/// Maximum along axes.
+pub static REDUCE_MAX: OpDefinition = op("int8.reduce_max", "`saturate(floor(max(x) * 2^(fo - fi) + 1/2))` over axes.")
+    .operands(INPUT)
+    .results(OUTPUT)
+    .attributes(REDUCTION)
+    .traits(Traits::PURE)
+    .verify(shapes::reduction);
+
+/// Sum along axes.
+pub static REDUCE_SUM: OpDefinition = op("int8.reduce_sum", "`saturate(floor(sum(x) * 2^(fo - fi) + 1/2))` over axes.")
+    .operands(INPUT)
+    .results(OUTPUT)
+    .attributes(REDUCTION)
+    .traits(Traits::PURE)
+    .verify(shapes::reduction);
 
 /// The dialect.
 pub static DIALECT: Dialect = Dialect {
@@ -291,7 +398,12 @@ pub static DIALECT: Dialect = Dialect {
         &MAX_POOL,
         &AVG_POOL,
         &ADD,
+        &SUB,
         &MUL,
+        &MAX,
+        &MIN,
+        &CHANNEL_MUL,
+        &CHANNEL_ADD,
         &CONCAT,
         &RESHAPE,
         &TRANSPOSE,
@@ -303,6 +415,10 @@ pub static DIALECT: Dialect = Dialect {
         &DOWNSAMPLE,
         &HARD_SIGMOID,
         &LEAKY_RELU,
+        &PRELU,
+        &REDUCE_MEAN,
+        &REDUCE_MAX,
+        &REDUCE_SUM,
     ],
 };
 

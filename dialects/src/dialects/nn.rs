@@ -26,6 +26,12 @@ pub(super) const DILATIONS: AttributeDefinition = default(
     DefaultValue::Ints(&[1, 1]),
     "Distances between kernel taps, `[h, w]`.",
 );
+pub(super) const GROUPS: AttributeDefinition = default(
+    "groups",
+    AttributeKind::Int(1, 65535),
+    DefaultValue::Int(1),
+    "Number of equal parts of the channels: part `i` of the output reads part `i` of the input. Weights are `[out, kernel_h, kernel_w, in / groups]`.",
+);
 pub(super) const PADS: AttributeDefinition = default(
     "pads",
     AttributeKind::Ints(4, 0, 65535),
@@ -83,7 +89,7 @@ pub static FIX: OpDefinition = op("nn.fix", "Rounds to a fixed-point number: `cl
 /// Convolution.
 pub static CONV2D: OpDefinition =
     convolution("nn.conv2d", "2-D convolution (correlation) of an NHWC map with OHWI weights.")
-        .attributes(CONVOLUTION)
+        .attributes(&[STRIDES, PADS, DILATIONS, GROUPS])
         .verify(shapes::conv2d);
 
 /// Depthwise convolution.
@@ -147,6 +153,13 @@ pub static LEAKY_RELU: OpDefinition = unary("nn.leaky_relu", "`x < 0 ? alpha * x
     AttributeKind::Float,
     "Slope for negative numbers; the DPU has 26/256 = 0.1015625.",
 )]);
+/// `PReLU`.
+pub static PRELU: OpDefinition =
+    op("nn.prelu", "`x < 0 ? slopes[c] * x : x`, with one slope for each channel, the last dimension.")
+        .operands(&[one("input", TENSOR), one("slopes", TENSOR)])
+        .results(OUTPUT)
+        .traits(Traits::PURE)
+        .verify(shapes::channel_vector);
 /// Hard sigmoid.
 pub static HARD_SIGMOID: OpDefinition = unary("nn.hard_sigmoid", "`relu6(x + 3) / 6`");
 /// Hard swish.
@@ -167,6 +180,10 @@ pub static ADD: OpDefinition = binary("nn.add", "Elementwise sum, broadcasting."
 pub static SUB: OpDefinition = binary("nn.sub", "Elementwise difference, broadcasting.");
 /// Product.
 pub static MUL: OpDefinition = binary("nn.mul", "Elementwise product, broadcasting.");
+/// Maximum of two.
+pub static MAX: OpDefinition = binary("nn.max", "Elementwise maximum, broadcasting.");
+/// Minimum of two.
+pub static MIN: OpDefinition = binary("nn.min", "Elementwise minimum, broadcasting.");
 /// Quotient.
 pub static DIV: OpDefinition = binary("nn.div", "Elementwise quotient, broadcasting.");
 
@@ -251,15 +268,18 @@ pub static DEPTH_TO_SPACE: OpDefinition = op(
 .traits(Traits::PURE)
 .verify(movement::depth_to_space);
 
-const REDUCTION: &[AttributeDefinition] = &[
+pub(super) const REDUCTION: &[AttributeDefinition] = &[
     required("axes", AttributeKind::Ints(0, 0, 15), "Dimensions to reduce."),
     default("keep_dims", AttributeKind::Bool, DefaultValue::Bool(true), "Whether they stay with size 1."),
 ];
 
 const fn reduction(name: &'static str, summary: &'static str) -> OpDefinition {
-    op(name, summary).operands(INPUT).results(OUTPUT).attributes(REDUCTION).traits(Traits::PURE).verify(
-        |ir, op, findings| shapes::axes_exist(ir, op, ir.ints(op, "axes").unwrap_or_default().into_iter(), findings),
-    )
+    op(name, summary)
+        .operands(INPUT)
+        .results(OUTPUT)
+        .attributes(REDUCTION)
+        .traits(Traits::PURE)
+        .verify(shapes::reduction)
 }
 
 /// Mean along axes.
@@ -296,6 +316,7 @@ pub static DIALECT: Dialect = Dialect {
         &RELU,
         &RELU6,
         &LEAKY_RELU,
+        &PRELU,
         &HARD_SIGMOID,
         &HARD_SWISH,
         &SIGMOID,
@@ -305,6 +326,8 @@ pub static DIALECT: Dialect = Dialect {
         &SUB,
         &MUL,
         &DIV,
+        &MAX,
+        &MIN,
         &CONCAT,
         &RESHAPE,
         &TRANSPOSE,

@@ -1,7 +1,7 @@
 //! Shape rules shared by the `nn` and `int8` dialects. Maps are NHWC; kernels, strides, dilations and scales are `[h, w]`; pads are
 //! `[top, left, bottom, right]`. Source: `spec/xmodel.md` section 1.7.
 
-use crate::ir::{Ir, OpId};
+use crate::ir::{Ir, OpId, ValueId};
 use crate::verify::Findings;
 
 /// Output size of a window walk along one axis: `floor((input + pads - dilated kernel) / stride) + 1`, if there is a window at all.
@@ -111,9 +111,17 @@ fn convolution(ir: &Ir, op: OpId, kind: Convolution, transposed: bool, findings:
         Convolution::Dense => outer,
         Convolution::Depthwise => inner,
     };
-    if inner != channels || (kind == Convolution::Depthwise && outer != 1) {
+    let groups = ir.int(op, "groups").and_then(|groups| usize::try_from(groups).ok()).unwrap_or(1).max(1);
+    if !channels.is_multiple_of(groups) || !output_channels.is_multiple_of(groups) {
+        let message =
+            format!("cannot split {channels} input and {output_channels} output channels into {groups} groups");
+        findings.error(ir, op, "groups", message);
+        return;
+    }
+    let group_channels = channels / groups;
+    if inner != group_channels || (kind == Convolution::Depthwise && outer != 1) {
         let expected = match kind {
-            Convolution::Dense => format!("[out, kernel_h, kernel_w, {channels}]"),
+            Convolution::Dense => format!("[out, kernel_h, kernel_w, {group_channels}]"),
             Convolution::Depthwise => format!("[1, kernel_h, kernel_w, {channels}]"),
         };
         let message =
@@ -159,10 +167,27 @@ pub(super) fn pool(ir: &Ir, op: OpId, findings: &mut Findings) {
     }
 }
 
-/// Equal shapes of all operands and the result.
+/// Equal shapes of all inputs and the result.
 pub(super) fn same_shape(ir: &Ir, op: OpId, findings: &mut Findings) {
+    same_shape_of(ir, op, super::int8::inputs(ir, op), findings);
+}
+
+/// The result has the shape of the first operand, and the second one an element for each of its channels.
+pub(super) fn channel_vector(ir: &Ir, op: OpId, findings: &mut Findings) {
+    same_shape_of(ir, op, &ir.operands(op)[..1], findings);
+    let (Some(shape), Some(vector)) = (ir.shape_of(ir.result(op)), ir.shape_of(ir.operand(op, 1))) else { return };
+    let channels = shape.last().copied().unwrap_or(1);
+    let is_vector =
+        vector.split_last().is_some_and(|(&last, rest)| last == channels && rest.iter().all(|&dim| dim == 1));
+    if !is_vector {
+        let message = format!("has a vector of shape {} for {channels} channels", show(&vector));
+        findings.error(ir, op, "vector-shape", message);
+    }
+}
+
+fn same_shape_of(ir: &Ir, op: OpId, values: &[ValueId], findings: &mut Findings) {
     let Some(result) = ir.shape_of(ir.result(op)) else { return };
-    for (index, &value) in ir.operands(op).iter().enumerate() {
+    for (index, &value) in values.iter().enumerate() {
         if let Some(shape) = ir.shape_of(value).filter(|shape| *shape != result) {
             let message =
                 format!("has operand #{index} of shape {} and a result of shape {}", show(&shape), show(&result));
@@ -232,6 +257,17 @@ pub(super) fn axes_exist(ir: &Ir, op: OpId, axes: impl Iterator<Item = i64>, fin
     for axis in axes.filter(|&axis| usize::try_from(axis).map_or(true, |axis| axis >= rank)) {
         findings.error(ir, op, "axis", format!("has axis {axis}, but its operand has {rank} dimensions"));
     }
+}
+
+/// Axes that exist, and the result without them or with size 1.
+pub(super) fn reduction(ir: &Ir, op: OpId, findings: &mut Findings) {
+    let axes = ir.ints(op, "axes").unwrap_or_default();
+    axes_exist(ir, op, axes.iter().copied(), findings);
+    let (Some(([input], result)), Some(keep)) = (shapes::<1>(ir, op), ir.bool(op, "keep_dims")) else { return };
+    let is_reduced = |dim: usize| axes.iter().any(|&axis| usize::try_from(axis) == Ok(dim));
+    let sizes = input.iter().enumerate().filter(|&(dim, _)| keep || !is_reduced(dim));
+    let expected: Vec<usize> = sizes.map(|(dim, &size)| if is_reduced(dim) { 1 } else { size }).collect();
+    expect_shape(ir, op, &result, &expected, findings);
 }
 
 /// Equal number of elements.

@@ -9,12 +9,12 @@
 //! As in the hardware, the bias keeps one bit below the unit of the accumulator; what lies below is floored away (rule
 //! D2 of numerics.md 7).
 
-use ndarray::{Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis};
+use ndarray::{Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis, Slice, concatenate};
 
 use super::activation::Activation;
 use super::error::{Result, parameter_error, shape_error};
 use super::geometry::{Plane, Window};
-use super::layout::{elements, result_size};
+use super::layout::{elements, result_size, row_major};
 
 /// Fix points of the operands of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,45 @@ pub fn conv2d(
     params: &Conv2dParams,
 ) -> Result<Array4<i8>> {
     convolve("conv2d", Plane::sliding, input, weights, bias, params)
+}
+
+/// Convolution in groups: part `i` of the output channels reads part `i` of the input channels.
+///
+/// As [`conv2d`] with `weights` of shape `[out, kernel_h, kernel_w, in / groups]`.
+///
+/// # Errors
+/// As [`conv2d`], or channels that do not split into `groups` equal parts.
+pub fn grouped_conv2d(
+    input: &ArrayView4<'_, i8>,
+    weights: &ArrayView4<'_, i8>,
+    bias: Option<ArrayView1<'_, i8>>,
+    groups: usize,
+    params: &Conv2dParams,
+) -> Result<Array4<i8>> {
+    const OPERATOR: &str = "grouped_conv2d";
+    let (inputs, outputs) = (input.dim().3, weights.dim().0);
+    if groups == 0 || !inputs.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
+        let problem = format!("are {groups}, which do not divide {inputs} input and {outputs} output channels");
+        return Err(parameter_error(OPERATOR, "groups", problem));
+    }
+    let part = |channels: usize, group: usize| {
+        let size = channels / groups;
+        Slice::from(group * size..(group + 1) * size)
+    };
+    let mut parts = Vec::with_capacity(groups);
+    for group in 0..groups {
+        let input = input.slice_axis(Axis(3), part(inputs, group));
+        let weights = weights.slice_axis(Axis(0), part(outputs, group));
+        let bias = match bias {
+            Some(bias) if bias.len() != outputs => {
+                return Err(shape_error(OPERATOR, "bias", bias.shape(), format!("[{outputs}]")));
+            }
+            bias => bias.map(|bias| bias.slice_axis_move(Axis(0), part(outputs, group))),
+        };
+        parts.push(convolve(OPERATOR, Plane::sliding, &input, &weights, bias, params)?);
+    }
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    Ok(row_major(concatenate(Axis(3), &views)?))
 }
 
 /// Two-dimensional convolution of each channel with its own kernel.

@@ -94,6 +94,42 @@ pub fn channel_scale(
     Ok(output)
 }
 
+/// `depthwise-fix` of type ADD: each channel, the last axis, plus its offset. Both are aligned to the finer fix point, so that the sum is
+/// exact until its one rounding.
+///
+/// # Errors
+/// An empty input, a number of offsets other than that of the channels, or fix points more than 40 apart.
+pub fn channel_add(
+    input: &ArrayViewD<'_, i8>,
+    offsets: &ArrayView1<'_, i8>,
+    offsets_fix: i32,
+    fix: Rescale,
+) -> Result<ArrayD<i8>> {
+    const OPERATOR: &str = "channel_add";
+    check_size(OPERATOR, "input", input.shape())?;
+    if input.shape().last() != Some(&offsets.len()) {
+        let expected = format!("one offset per channel of the input shape {:?}", input.shape());
+        return Err(shape_error(OPERATOR, "offsets", offsets.shape(), expected));
+    }
+    let finer = i64::from(fix.input.max(offsets_fix));
+    let lifts = [fix.input, offsets_fix].map(|own| finer - i64::from(own));
+    if lifts.iter().any(|&lift| lift > WIDEST_LIFT) {
+        let problem = format!("are {} and {offsets_fix}, too far apart for exact arithmetic", fix.input);
+        return Err(parameter_error(OPERATOR, "fix points", problem));
+    }
+    let shift = finer - i64::from(fix.output);
+    let mut output = row_major(input.to_owned());
+    for mut pixel in output.rows_mut() {
+        for (q, &offset) in pixel.iter_mut().zip(offsets) {
+            *q = rsat((i64::from(*q) << lifts[0]) + (i64::from(offset) << lifts[1]), shift);
+        }
+    }
+    Ok(output)
+}
+
+/// Bits by which a code may be shifted left: the sum of two stays within 64.
+const WIDEST_LIFT: i64 = 40;
+
 /// Fractional bits the hardware keeps of each input once it is shifted to the coarsest fix point.
 const HARDWARE_GUARD_BITS: i64 = 2;
 /// Fractional bits the CPU reference keeps.

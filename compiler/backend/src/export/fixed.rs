@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use dpuc_dialects::dialects::int8;
 use dpuc_dialects::{Ir, OpId};
 use dpuc_xmodel::{Attr, AttrMap};
 
-use super::attributes::{dims, pad_order, width_first, width_first_floats};
+use super::attributes::{dims, int32_list, pad_order, width_first, width_first_floats};
 use super::movement::movement_form;
 use crate::operator::Window;
 use crate::partition::is_convolution;
@@ -40,7 +41,7 @@ const UNUSED: i32 = -128;
 
 /// The operator that stands for an `int8` operation; the reason if there is none.
 pub(super) fn fixed_form(ir: &Ir, op: OpId) -> Result<Form, String> {
-    let operands = ir.operands(op).len();
+    let operands = int8::inputs(ir, op).len();
     if is_convolution(ir, op) {
         return convolution(ir, op);
     }
@@ -51,15 +52,20 @@ pub(super) fn fixed_form(ir: &Ir, op: OpId) -> Result<Form, String> {
         "int8.max_pool" => pool(ir, op, "MAX"),
         "int8.avg_pool" => pool(ir, op, "AVG"),
         "int8.add" => Ok(elementwise(ir, op, "ADD")?.args([("input", 0..operands)])),
+        "int8.sub" => Ok(elementwise(ir, op, "SUB")?.args([("input", 0..operands)])),
+        "int8.max" => Ok(plain_elementwise("MAX").args([("input", 0..operands)])),
+        "int8.min" => Ok(plain_elementwise("MIN").args([("input", 0..operands)])),
+        "int8.prelu" => Ok(plain_elementwise("PRELU").args([("input", 0..operands)])),
+        "int8.channel_mul" => Ok(Form::new("depthwise-fix").with("type", "MUL").args([("input", 0..operands)])),
+        "int8.channel_add" => Ok(Form::new("depthwise-fix").with("type", "ADD").args([("input", 0..operands)])),
+        "int8.reduce_mean" => reduction(ir, op, "reduction_mean-fix"),
+        "int8.reduce_max" => reduction(ir, op, "reduction_max-fix"),
+        "int8.reduce_sum" => reduction(ir, op, "reduction_sum-fix"),
         "int8.mul" => Ok(elementwise(ir, op, "MUL")?.args([("input", 0..operands)])),
         // A sum of one operand; only the CPU has the separate ReLU6.
-        "int8.requantise" if ir.str(op, "activation") == Some("relu6") => {
-            Ok(Form::new("eltwise-fix").with("type", "RELU6").with("nonlinear", "NONE"))
-        }
+        "int8.requantise" if ir.str(op, "activation") == Some("relu6") => Ok(plain_elementwise("RELU6")),
         "int8.requantise" => elementwise(ir, op, "ADD"),
-        "int8.leaky_relu" => Ok(Form::new("eltwise-fix")
-            .with("type", "LEAKY-RELU")
-            .with("nonlinear", "NONE")
+        "int8.leaky_relu" => Ok(plain_elementwise("LEAKY-RELU")
             .with("prelu_in", int(ir, op, "multiplier")?)
             .with("prelu_shift", int(ir, op, "shift")?)),
         "int8.concat" => Ok(Form::new("concat-fix").with("axis", int(ir, op, "axis")?).args([("input", 0..operands)])),
@@ -88,7 +94,7 @@ fn convolution(ir: &Ir, op: OpId) -> Result<Form, String> {
     };
     let window = window(ir, op)?;
     let (in_dim, out_dim) = (channels(ir, op, 0)?, result_dims(ir, op)?.last().copied().unwrap_or_default());
-    let group = if kind.contains("depthwise") { in_dim } else { 1 };
+    let group = if kind.contains("depthwise") { in_dim } else { int(ir, op, "groups").unwrap_or(1) };
     let has_bias = ir.operands(op).len() > 2;
     let nonlinear = match ir.str(op, "activation") {
         Some("relu") => "RELU",
@@ -131,6 +137,17 @@ fn elementwise(ir: &Ir, op: OpId, kind: &str) -> Result<Form, String> {
         other => return Err(format!("the activation {other:?} of `{}` is not known", ir.op_name(op))),
     };
     Ok(Form::new("eltwise-fix").with("type", kind).with("nonlinear", nonlinear))
+}
+
+/// An elementwise operator without activation.
+fn plain_elementwise(kind: &str) -> Form {
+    Form::new("eltwise-fix").with("type", kind).with("nonlinear", "NONE")
+}
+
+fn reduction(ir: &Ir, op: OpId, kind: &'static str) -> Result<Form, String> {
+    let axes = ir.ints(op, "axes").and_then(|axes| int32_list(&axes)).ok_or("its axes cannot be read")?;
+    let keep_dims = ir.bool(op, "keep_dims").ok_or("its keep_dims cannot be read")?;
+    Ok(Form::new(kind).with("axis", axes).with("keep_dims", keep_dims))
 }
 
 fn resample(ir: &Ir, op: OpId, kind: &'static str, mode: &str) -> Result<Form, String> {

@@ -33,6 +33,7 @@ pub(super) fn float_form(ir: &Ir, op: OpId) -> Result<Form, String> {
             let alpha = ir.attribute(op, "alpha").and_then(Attribute::as_float).ok_or("its slope is no number")?;
             return Ok(Form::new("leaky-relu").with("alpha", alpha as f32));
         }
+        "nn.prelu" => return Ok(Form::new("prelu").args([("input", 0..1), ("weight", 1..2)])),
         "nn.softmax" => return Ok(Form::new("softmax").with("axis", axis(ir, op)?)),
         "nn.concat" => return Ok(Form::new("concat").with("axis", axis(ir, op)?).args([("input", 0..operands)])),
         "nn.reshape" => return Ok(Form::new("reshape").with("shape", result_dims(ir, op)?)),
@@ -50,6 +51,8 @@ pub(super) fn float_form(ir: &Ir, op: OpId) -> Result<Form, String> {
         "nn.sub" => "sub",
         "nn.mul" => "mul",
         "nn.div" => "div",
+        "nn.max" => "max",
+        "nn.min" => "min",
         name => return Err(format!("`{name}` has no operator in the format")),
     };
     Ok(Form::new(kind).args([("input", 0..operands)]))
@@ -81,7 +84,7 @@ fn convolution(ir: &Ir, op: OpId, kind: &'static str) -> Result<Form, String> {
         .with("dilation", width_first(window.dilations))
         .with("pad", pad_order(window.pads))
         .with("pad_mode", "FLOOR")
-        .with("group", if kind.contains("depthwise") { in_dim } else { 1 })
+        .with("group", if kind.contains("depthwise") { in_dim } else { int(ir, op, "groups").unwrap_or(1) })
         .with("in_dim", in_dim)
         .with("out_dim", out_dim)
         .with("bias_term", has_bias)

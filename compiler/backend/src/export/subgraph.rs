@@ -169,12 +169,17 @@ impl Exporter<'_> {
         let mut total = Workload::default();
         for operation in operations {
             let mut operands = Vec::new();
-            for &value in ir.operands(operation) {
+            let inputs = int8::inputs(ir, operation);
+            for &value in inputs {
                 let value = part.flat.resolve(value);
                 operands.push(match part.producers.get(&value) {
                     Some(&producer) => producer,
                     None => self.parameter(value, operation, part)?,
                 });
+            }
+            // Constants of the recipe have no argument in the format; only the instructions know their place.
+            for &value in &ir.operands(operation)[inputs.len()..] {
+                place_constant(part.flat.resolve(value), part)?;
             }
             let form = fixed_form(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
             let shape = result_dims(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
@@ -222,15 +227,7 @@ impl Exporter<'_> {
             return Err(part.unplanned("a constant has no shape or no fix point"));
         };
         let place = part.place(value)?;
-        let elements = int8_elements(ir, op)?;
-        let start = usize::try_from(place.address).unwrap_or(usize::MAX);
-        let space = start.checked_add(elements.len()).and_then(|end| part.constants.get_mut(start..end));
-        let space = space.ok_or_else(|| BackendError::Unplanned {
-            subgraph: part.name.to_owned(),
-            problem: "a constant reaches beyond the constant region".to_owned(),
-        })?;
-        space.copy_from_slice(&elements);
-
+        let elements = place_constant(value, part)?;
         let mut tensor = fixed_tensor(tensor_name(ir, op).to_owned(), shape.clone(), fix);
         set_place(&mut tensor, &place, false);
         // The bytes are in the constant region. Files of AMD's compiler have the weights of some transposed convolutions there in
@@ -300,6 +297,23 @@ fn i32_sizes(sizes: &[i64; region::COUNT]) -> Option<[i32; region::COUNT]> {
         *narrow = i32::try_from(size).ok().filter(|size| (0..=REGION_MAX).contains(size))?;
     }
     Some(narrow)
+}
+
+/// Puts the bytes of a constant into the constant region.
+fn place_constant(value: ValueId, part: &mut Part<'_>) -> Result<Vec<u8>, BackendError> {
+    let ir = part.ir;
+    let op = ir.defining_op(value).filter(|&op| ir.is(op, &dpu::PARAMETER));
+    let op = op.ok_or_else(|| part.unplanned("a superlayer reads a value that is not computed before it"))?;
+    let place = part.place(value)?;
+    let elements = int8_elements(ir, op)?.into_owned();
+    let start = usize::try_from(place.address).unwrap_or(usize::MAX);
+    let space = start.checked_add(elements.len()).and_then(|end| part.constants.get_mut(start..end));
+    let space = space.ok_or_else(|| BackendError::Unplanned {
+        subgraph: part.name.to_owned(),
+        problem: "a constant reaches beyond the constant region".to_owned(),
+    })?;
+    space.copy_from_slice(&elements);
+    Ok(elements)
 }
 
 /// Whether files of AMD's compiler store these weights in another order than the natural one.

@@ -3,6 +3,7 @@
 use dpuc_codegen::{
     Activation, Constant, Convolution, ElementwiseKind, FeatureMap, Layer, Pool, PoolKind, check, limits,
 };
+use dpuc_dialects::dialects::int8;
 use dpuc_dialects::{Ir, OpId, ValueId};
 use dpuc_isa::Target;
 
@@ -11,6 +12,9 @@ use super::interpolation::Tent;
 use super::movement::{Nest, sliced, transposed};
 use super::window::{Window, numbers};
 use crate::placement::{Placement, region};
+
+/// Operands of one Elew in public programs; more are combined by a window.
+const ELEW_OPERANDS: usize = 2;
 
 /// Looks up where a value is in DDR.
 pub(crate) type Places<'a> = dyn Fn(ValueId) -> Option<Placement> + 'a;
@@ -25,16 +29,20 @@ pub(crate) type Places<'a> = dyn Fn(ValueId) -> Option<Placement> + 'a;
 pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer>, Reason> {
     let context = Context { ir, op, places };
     match ir.op_name(op) {
-        "int8.conv2d" => {
-            let convolution = context.convolution()?;
-            Ok(vec![Layer::Conv2d { convolution, augment_channels: false }])
-        }
+        "int8.conv2d" => context.grouped_convolution(),
         "int8.depthwise_conv2d" => Ok(vec![Layer::DepthwiseConv2d(context.convolution()?)]),
         "int8.transposed_conv2d" => Ok(vec![Layer::TransposedConv2d(context.convolution()?)]),
         "int8.transposed_depthwise_conv2d" => Ok(vec![Layer::TransposedDepthwiseConv2d(context.convolution()?)]),
         "int8.max_pool" => context.pool(PoolKind::Max),
         "int8.avg_pool" => context.pool(PoolKind::Average),
-        "int8.add" => context.elementwise(ElementwiseKind::Add),
+        "int8.add" if adds_at_once(ir, op) => context.elementwise(ElementwiseKind::Add),
+        "int8.add" | "int8.sub" | "int8.prelu" | "int8.leaky_relu" => context.weighted_sum(),
+        "int8.max" => context.extreme(None),
+        "int8.min" => context.extreme(Some(context.parameter(0)?)),
+        "int8.channel_mul" => context.channel_mul(),
+        "int8.channel_add" => context.channel_add(),
+        "int8.reduce_mean" => context.reduction(PoolKind::Average),
+        "int8.reduce_max" => context.reduction(PoolKind::Max),
         "int8.mul" => context.elementwise(ElementwiseKind::Multiply),
         "int8.requantise" => context.requantise(),
         "int8.concat" => Ok(context.concat()?.into_iter().map(|(_, copy)| copy).collect()),
@@ -50,11 +58,15 @@ pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer
             Ok(vec![Layer::Downsample { input: context.input(0)?, output: context.output()?, scale }])
         }
         "int8.hard_sigmoid" => Ok(vec![Layer::HardSigmoid { input: context.input(0)?, output: context.output()? }]),
-        "int8.leaky_relu" => context.leaky_relu(),
         "int8.quantise" | "int8.dequantise" => Err(Reason::Boundary),
         name if name.starts_with("nn.") => Err(Reason::Float),
         name => Err(Reason::NoDpuForm { operation: name.to_owned() }),
     }
+}
+
+/// Whether the elementwise unit adds all operands at once.
+pub(crate) fn adds_at_once(ir: &Ir, add: OpId) -> bool {
+    int8::inputs(ir, add).len() <= ELEW_OPERANDS
 }
 
 /// The layers of an operation of a subgraph, with kernel columns folded into channels where that helps.
@@ -95,53 +107,56 @@ pub(crate) fn relu6_exponent(input_fix_point: i32, output_fix_point: i32) -> Res
     Ok(weight.ilog2() as i32)
 }
 
-struct Context<'a> {
-    ir: &'a Ir,
-    op: OpId,
+pub(super) struct Context<'a> {
+    pub(super) ir: &'a Ir,
+    pub(super) op: OpId,
     places: &'a Places<'a>,
 }
 
 impl Context<'_> {
-    fn shape(&self, value: ValueId) -> Result<Vec<usize>, Reason> {
+    pub(super) fn shape(&self, value: ValueId) -> Result<Vec<usize>, Reason> {
         self.ir.shape_of(value).ok_or(Reason::Malformed { what: "shape" })
     }
 
-    fn fix_point(&self, value: ValueId) -> Result<i32, Reason> {
+    pub(super) fn fix_point(&self, value: ValueId) -> Result<i32, Reason> {
         self.ir.fix_of(value).ok_or(Reason::Float)
     }
 
-    fn place(&self, value: ValueId) -> Result<Placement, Reason> {
+    pub(super) fn place(&self, value: ValueId) -> Result<Placement, Reason> {
         (self.places)(value).ok_or(Reason::Malformed { what: "placement" })
     }
 
-    fn map(&self, value: ValueId) -> Result<FeatureMap, Reason> {
+    pub(super) fn map(&self, value: ValueId) -> Result<FeatureMap, Reason> {
         self.map_at(value, &self.place(value)?)
     }
 
     fn map_at(&self, value: ValueId, place: &Placement) -> Result<FeatureMap, Reason> {
-        let shape = self.shape(value)?;
-        place.feature_map(&shape, self.fix_point(value)?).ok_or(Reason::Layout { shape })
+        self.map_of(&self.shape(value)?, place, self.fix_point(value)?)
     }
 
-    fn operand(&self, index: usize) -> Result<ValueId, Reason> {
+    pub(super) fn map_of(&self, shape: &[usize], place: &Placement, fix_point: i32) -> Result<FeatureMap, Reason> {
+        place.feature_map(shape, fix_point).ok_or_else(|| Reason::Layout { shape: shape.to_vec() })
+    }
+
+    pub(super) fn operand(&self, index: usize) -> Result<ValueId, Reason> {
         self.ir.operands(self.op).get(index).copied().ok_or(Reason::Malformed { what: "operand list" })
     }
 
-    fn input(&self, index: usize) -> Result<FeatureMap, Reason> {
+    pub(super) fn input(&self, index: usize) -> Result<FeatureMap, Reason> {
         self.map(self.operand(index)?)
     }
 
-    fn output(&self) -> Result<FeatureMap, Reason> {
+    pub(super) fn output(&self) -> Result<FeatureMap, Reason> {
         self.map(self.ir.result(self.op))
     }
 
-    fn constant(&self, value: ValueId) -> Result<Constant, Reason> {
+    pub(super) fn constant(&self, value: ValueId) -> Result<Constant, Reason> {
         let place = self.place(value)?;
         let address = u32::try_from(place.address).map_err(|_| Reason::Malformed { what: "constant's address" })?;
         Ok(Constant { region: place.region, address })
     }
 
-    fn activation(&self) -> Result<Activation, Reason> {
+    pub(super) fn activation(&self) -> Result<Activation, Reason> {
         match self.ir.str(self.op, "activation") {
             Some("none") => Ok(Activation::None),
             Some("relu") => Ok(Activation::Relu),
@@ -149,6 +164,25 @@ impl Context<'_> {
             Some("leaky_relu") => Ok(Activation::LeakyRelu),
             _ => Err(Reason::Malformed { what: "activation" }),
         }
+    }
+
+    /// A convolution for each group, on parts of the channels.
+    fn grouped_convolution(&self) -> Result<Vec<Layer>, Reason> {
+        let whole = self.convolution()?;
+        let groups = self.ir.int(self.op, "groups").and_then(|groups| u32::try_from(groups).ok());
+        let groups = groups.filter(|&groups| groups > 0).ok_or(Reason::Malformed { what: "groups" })?;
+        let [inputs, outputs] = [whole.input.channels / groups, whole.output.channels / groups];
+        let filter = whole.kernel[0].saturating_mul(whole.kernel[1]).saturating_mul(inputs);
+        let further =
+            |constant: Constant, bytes: u32| Constant { address: constant.address.saturating_add(bytes), ..constant };
+        let part = |group: u32| Convolution {
+            input: whole.input.channel_slice(group * inputs, inputs),
+            output: whole.output.channel_slice(group * outputs, outputs),
+            weights: further(whole.weights, (group * outputs).saturating_mul(filter)),
+            bias: further(whole.bias, group * outputs),
+            ..whole
+        };
+        Ok((0..groups).map(|group| Layer::Conv2d { convolution: part(group), augment_channels: false }).collect())
     }
 
     fn convolution(&self) -> Result<Convolution, Reason> {
@@ -184,7 +218,8 @@ impl Context<'_> {
     }
 
     fn elementwise(&self, kind: ElementwiseKind) -> Result<Vec<Layer>, Reason> {
-        let inputs = self.ir.operands(self.op).iter().map(|&value| self.map(value)).collect::<Result<_, _>>()?;
+        let inputs = int8::inputs(self.ir, self.op);
+        let inputs = inputs.iter().map(|&value| self.map(value)).collect::<Result<_, _>>()?;
         let relu = self.activation()? == Activation::Relu;
         Ok(vec![Layer::Elementwise { kind, inputs, output: self.output()?, relu }])
     }
@@ -340,13 +375,6 @@ impl Context<'_> {
             target = target.part(axis, usize::try_from(before).unwrap_or(usize::MAX));
         }
         Nest::between(&shape, &self.place(input)?, &target).copies(self.fix_point(input)?)
-    }
-
-    fn leaky_relu(&self) -> Result<Vec<Layer>, Reason> {
-        let number = |name| self.ir.int(self.op, name).ok_or(Reason::Malformed { what: name });
-        let slope = i8::try_from(number("multiplier")?).map_err(|_| Reason::Malformed { what: "multiplier" })?;
-        let slope_fix_point = i32::try_from(number("shift")?).map_err(|_| Reason::Malformed { what: "shift" })?;
-        Ok(vec![Layer::LeakyRelu { input: self.input(0)?, output: self.output()?, slope, slope_fix_point }])
     }
 }
 

@@ -25,9 +25,41 @@ pub enum Reason {
     /// Weights or bias are computed.
     #[error("its {operand} are not a constant; the DPU loads them from its constant region")]
     NotConstant {
-        /// `weights` or `bias values`.
+        /// `weights`, `bias values` or `slopes`.
         operand: &'static str,
     },
+    /// More than one lossy operand.
+    #[error(
+        "its operands' fix points are so far apart that the elementwise unit would lose bits; requantise them to fix points at most 2 apart"
+    )]
+    InexactSum,
+    /// Operands too far apart.
+    #[error(
+        "fix points {lift} apart need a weight of 2^{lift}, which eight bits cannot hold; requantise the finer one"
+    )]
+    TapWeight {
+        /// Binary places between the operands.
+        lift: i64,
+    },
+    /// Slopes that no sum of taps can give.
+    #[error("slopes of fix point {fix_point} need more taps than one window has; at most 9 places are possible")]
+    Slope {
+        /// Of the slopes.
+        fix_point: i32,
+    },
+    /// Reduced axes.
+    #[error(
+        "it reduces axes {axes:?} of its input; the DPU reduces height, width or both of an NHWC map, or its channels"
+    )]
+    ReducedAxes {
+        /// The axes.
+        axes: Vec<i64>,
+    },
+    /// The factor of a mean.
+    #[error(
+        "the product of its axes' factors needs more than the 7 bits of the multiplier; an average pool of the same window has one"
+    )]
+    MeanFactor,
     /// More than one image.
     #[error("its batch is {batch}; a DPU core takes one image, so compile with batch 1")]
     Batch {

@@ -2,6 +2,7 @@
 //!
 //! * A separate `ReLU6` becomes a depthwise convolution of one tap with weights `2^k`.
 //! * A convolution without bias gets one of zeros.
+//! * Weighted sums, minima and sums with a vector get the constants their recipes read, as operands that `parameters` counts.
 //! * A bias is shifted to a fix point that the bias shift field can express. The result stays the same: the `int8` operation
 //!   rounds a bias that is finer than half an accumulator unit down, as the shift does (`spec/recipes-conv.md` section 4).
 
@@ -15,7 +16,7 @@ use dpuc_dialects::{Attribute, BlockId, Ir, LocationKind, OpBuilder, OpId, Value
 use crate::constants::int8_elements;
 use crate::error::BackendError;
 use crate::names::operation_name;
-use crate::operator::{Reason, relu6_exponent};
+use crate::operator::{Reason, Taps, adds_at_once, offset_exponent, relu6_exponent};
 use crate::partition::is_convolution;
 
 /// Legalises all operations of the block of `subgraph`.
@@ -29,6 +30,38 @@ pub(super) fn legalise(ir: &mut Ir, block: BlockId, subgraph: &str) -> Result<()
         if is_convolution(ir, op) {
             align_bias(ir, op, subgraph)?;
         }
+        add_parameters(ir, op).map_err(|reason| BackendError::not_for_dpu(ir, op, subgraph, reason))?;
+    }
+    Ok(())
+}
+
+/// Adds the constants that the recipe of an operation reads.
+fn add_parameters(ir: &mut Ir, op: OpId) -> Result<(), Reason> {
+    let shape = ir.shape_of(ir.result(op)).unwrap_or_default();
+    let channels = shape.last().copied().unwrap_or(1);
+    let parameters = match ir.op_name(op) {
+        "int8.add" if adds_at_once(ir, op) => return Ok(()),
+        "int8.add" | "int8.sub" | "int8.prelu" | "int8.leaky_relu" => {
+            let taps = Taps::of(ir, op)?;
+            let count = taps.weights.len();
+            let spread = |weights: Vec<i8>| if weights.len() == 1 { weights.repeat(channels) } else { weights };
+            let weights = taps.weights.into_iter().flat_map(spread).collect();
+            vec![
+                constant(ir, op, "taps", &[count, channels], 0, weights)?,
+                constant(ir, op, "fake_bias", &[channels], 0, vec![0; channels])?,
+            ]
+        }
+        "int8.min" => vec![constant(ir, op, "complement", &[channels], 0, vec![-1; channels])?],
+        "int8.channel_add" => {
+            let fix = |value| ir.fix_of(value).ok_or(Reason::Float);
+            let exponent = offset_exponent(fix(ir.operand(op, 0))?, fix(ir.operand(op, 1))?, fix(ir.result(op))?)?;
+            vec![constant(ir, op, "weights", &[1, 1, 1, channels], exponent, vec![1 << exponent; channels])?]
+        }
+        _ => return Ok(()),
+    };
+    ir.set_attribute(op, "parameters", Attribute::int(parameters.len() as i64));
+    for value in parameters {
+        ir.add_operand(op, value);
     }
     Ok(())
 }

@@ -12,8 +12,9 @@ pub(super) fn dense(op: Operation<'_>, transposed: bool) -> Outcome {
     let (input, weights) = (op.float_map(0)?, op.float_map(1)?);
     let (batch, height, width, channels) = input.dim();
     let (outputs, kernel_h, kernel_w, depth) = weights.dim();
-    if depth != channels {
-        return Err(Problem::Shapes(format!("weights for {depth} channels on a map of {channels}")));
+    let groups: usize = if transposed { 1 } else { op.integer("groups")? };
+    if depth.checked_mul(groups) != Some(channels) || groups == 0 || !outputs.is_multiple_of(groups) {
+        return Err(Problem::Shapes(format!("weights for {groups} times {depth} channels on a map of {channels}")));
     }
     let bias = Bias::of(op, outputs)?;
     let [rows, columns] = taps(op, input.shape(), [kernel_h, kernel_w], transposed)?;
@@ -21,7 +22,7 @@ pub(super) fn dense(op: Operation<'_>, transposed: bool) -> Outcome {
     let mut output = buffer("conv2d", &shape)?;
     let (input, weights) = (input.as_standard_layout(), weights.as_standard_layout());
     let (pixels, filters) = (slice(&input), slice(&weights));
-    let (image, filter) = (height * width * channels, kernel_h * kernel_w * channels);
+    let (image, filter) = (height * width * channels, kernel_h * kernel_w * depth);
     // Offsets of the channel vectors that meet, in the image and in a filter.
     let mut meetings: Vec<(usize, usize)> = Vec::new();
     for image in pixels.chunks_exact(image.max(1)) {
@@ -30,12 +31,13 @@ pub(super) fn dense(op: Operation<'_>, transposed: bool) -> Outcome {
                 meetings.clear();
                 for_each_pair(row, column, |row, column| {
                     let pixel = row.input * width + column.input;
-                    meetings.push((pixel * channels, (row.kernel * kernel_w + column.kernel) * channels));
+                    meetings.push((pixel * channels, (row.kernel * kernel_w + column.kernel) * depth));
                 });
                 for o in 0..outputs {
                     let filter = &filters[o * filter..][..filter];
+                    let first = o / (outputs / groups) * depth;
                     let dot = |&(pixel, tap): &(usize, usize)| {
-                        dot(&image[pixel..pixel + channels], &filter[tap..tap + channels])
+                        dot(&image[pixel + first..][..depth], &filter[tap..tap + depth])
                     };
                     output.push(bias.plus(o, meetings.iter().map(dot).sum()));
                 }

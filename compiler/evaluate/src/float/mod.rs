@@ -35,6 +35,7 @@ pub(crate) fn evaluate(name: &str, op: Operation<'_>) -> Outcome {
             let alpha = op.float("alpha")? as f32;
             elementwise::map(op, |x| if x < 0.0 { alpha * x } else { x })
         }
+        "prelu" => elementwise::broadcast(op, |x, slope| if x < 0.0 { slope * x } else { x }),
         "hard_sigmoid" => elementwise::map(op, hard_sigmoid),
         "hard_swish" => elementwise::map(op, |x| x * hard_sigmoid(x)),
         "sigmoid" => elementwise::map(op, |x| 1.0 / (1.0 + (-x).exp())),
@@ -44,6 +45,8 @@ pub(crate) fn evaluate(name: &str, op: Operation<'_>) -> Outcome {
         "sub" => elementwise::broadcast(op, |x, y| x - y),
         "mul" => elementwise::broadcast(op, |x, y| x * y),
         "div" => elementwise::broadcast(op, |x, y| x / y),
+        "max" => elementwise::broadcast(op, f32::max),
+        "min" => elementwise::broadcast(op, f32::min),
         "concat" => {
             let inputs = (0..op.operands.len()).map(|index| Ok(op.floats(index)?.view()));
             let inputs: Vec<ArrayViewD<'_, f32>> = inputs.collect::<Outcome<_>>()?;
