@@ -250,6 +250,9 @@ impl<'a> Importer<'a> {
     }
 }
 
+/// What an attribute of an activation says if it has no meaning.
+const UNUSED: i32 = -128;
+
 /// The hard sigmoid behind a convolution.
 struct Gate {
     /// Fix point of the convolution's own result.
@@ -269,8 +272,8 @@ impl Gate {
             "HSWISH" => true,
             _ => return Ok(None),
         };
-        let (input, shift): (i32, i32) = (node.get("hsigmoid_in")?, node.get("shift_hsigmoid")?);
-        let shift_swish = if swish { node.get("shift_hswish")? } else { 0 };
+        let number = |name| node.get_or(name, UNUSED);
+        let (input, shift, shift_swish) = (number("hsigmoid_in")?, number("shift_hsigmoid")?, number("shift_hswish")?);
         let wide = 14 + i64::from(input) - i64::from(shift);
         let output = i32::try_from(wide).ok().filter(|fix| (-64..=64).contains(fix) && (0..=64).contains(&input));
         let output = output.ok_or_else(|| {

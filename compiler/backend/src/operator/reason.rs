@@ -33,6 +33,11 @@ pub enum Reason {
         "its operands' fix points are so far apart that the elementwise unit would lose bits; requantise them to fix points at most 2 apart"
     )]
     InexactSum,
+    /// Bits that the reference drops.
+    #[error(
+        "its operands' fix points are more than 7 apart, where its seven guard bits lose what the DPU would keep; requantise one"
+    )]
+    InexactDifference,
     /// Operands too far apart.
     #[error(
         "fix points {lift} apart need a weight of 2^{lift}, which eight bits cannot hold; requantise the finer one"

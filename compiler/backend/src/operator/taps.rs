@@ -7,9 +7,6 @@ use dpuc_dialects::{Ir, OpId};
 use super::Reason;
 use crate::constants::int8_elements;
 
-/// Largest weight of a tap.
-const WEIGHT_MAX: i64 = 127;
-
 /// An operation as a weighted sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taps {
@@ -54,7 +51,12 @@ impl Taps {
                 let fix_point = i32::try_from(fix_point).map_err(|_| Reason::Malformed { what: "shift" })?;
                 Slopes { input: fixes[0], output, fix_point }.of_channels(&[slope])
             }
-            "int8.sub" => powers(&fixes, output, &[1, -1]),
+            "int8.sub" => {
+                if fixes.iter().zip(fixes.iter().rev()).any(|(one, other)| i64::from(*one) - i64::from(*other) > 7) {
+                    return Err(Reason::InexactDifference);
+                }
+                powers(&fixes, output, &[1, -1])
+            }
             _ => {
                 if !exact_with_two_guard_bits(&fixes, output) {
                     return Err(Reason::InexactSum);
@@ -81,16 +83,36 @@ fn lowest_terms(mut slope: i64, mut shift: i64) -> (i64, i64) {
     (slope, shift)
 }
 
-/// A sum or difference: each operand times the power of two that aligns it.
+/// A sum or difference: each operand times the power of two that aligns it, in as many taps as hold that weight.
 fn powers(fixes: &[i32], output: i32, signs: &[i64]) -> Result<Taps, Reason> {
     let product_fix_point = fixes.iter().copied().max().unwrap_or(output).max(output);
-    let weight = |(&fix, &sign): (&i32, &i64)| {
+    let mut taps = Taps { operands: Vec::new(), rectified: 0, product_fix_point, weights: Vec::new() };
+    for (operand, (&fix, &sign)) in fixes.iter().zip(signs).enumerate() {
         let lift = i64::from(product_fix_point) - i64::from(fix);
-        let weight = if lift > 7 { None } else { i8::try_from(sign << lift).ok() };
-        weight.map(|weight| vec![weight]).ok_or(Reason::TapWeight { lift })
-    };
-    let weights = fixes.iter().zip(signs).map(weight).collect::<Result<_, _>>()?;
-    Ok(Taps { operands: (0..fixes.len()).collect(), rectified: 0, product_fix_point, weights })
+        let refusal = || Reason::TapWeight { lift };
+        // More places would need more taps than a window has.
+        let weight = if lift < 16 { sign << lift } else { return Err(refusal()) };
+        let count = parts(weight);
+        for part in 0..count {
+            taps.operands.push(operand);
+            taps.weights.push(vec![byte(weight, part, count).ok_or_else(refusal)?]);
+        }
+        if taps.operands.len() as i64 > limits::WINDOW_OPERANDS.max {
+            return Err(refusal());
+        }
+    }
+    Ok(taps)
+}
+
+/// How many taps a weight needs.
+fn parts(weight: i64) -> i64 {
+    let most = if weight < 0 { -i64::from(i8::MIN) } else { i64::from(i8::MAX) };
+    weight.unsigned_abs().div_ceil(most.unsigned_abs()).max(1) as i64
+}
+
+/// Part `part` of `count` nearly equal ones of a weight, if it is a byte.
+fn byte(weight: i64, part: i64, count: i64) -> Option<i8> {
+    i8::try_from(weight * (part + 1) / count - weight * part / count).ok()
 }
 
 /// Whether a sum with the two guard bits of the elementwise unit is the exact one (`spec/recipes-eltwise-data.md` section 2).
@@ -133,19 +155,16 @@ impl Slopes {
             return Err(refusal());
         }
         let rest = |slope: i64| ((1 << self.fix_point) - slope) << lift;
-        let largest = slopes.iter().map(|&slope| rest(slope)).max().unwrap_or(1).max(1);
-        let taps = (largest + WEIGHT_MAX - 1) / WEIGHT_MAX;
-        if taps + 1 > limits::WINDOW_OPERANDS.max {
+        let count = slopes.iter().map(|&slope| parts(rest(slope))).max().unwrap_or(1);
+        if count + 1 > limits::WINDOW_OPERANDS.max {
             return Err(refusal());
         }
-        let byte = |weight: i64| i8::try_from(weight).map_err(|_| refusal());
-        let mut weights = Vec::new();
-        for tap in 0..taps {
-            let part = |&slope: &i64| byte(rest(slope) * (tap + 1) / taps - rest(slope) * tap / taps);
-            weights.push(slopes.iter().map(part).collect::<Result<_, _>>()?);
-        }
-        weights.push(slopes.iter().map(|&slope| byte(slope << lift)).collect::<Result<_, _>>()?);
-        Ok(Taps { weights, ..self.taps(taps as usize + 1) })
+        let row = |part: i64, count: i64, weight: &dyn Fn(i64) -> i64| -> Result<Vec<i8>, Reason> {
+            slopes.iter().map(|&slope| byte(weight(slope), part, count).ok_or_else(refusal)).collect()
+        };
+        let mut weights = (0..count).map(|part| row(part, count, &rest)).collect::<Result<Vec<_>, _>>()?;
+        weights.push(row(0, 1, &|slope| slope << lift)?);
+        Ok(Taps { weights, ..self.taps(count as usize + 1) })
     }
 }
 

@@ -37,8 +37,8 @@ pub(super) fn legalise(ir: &mut Ir, block: BlockId, subgraph: &str) -> Result<()
 
 /// Adds the constants that the recipe of an operation reads.
 fn add_parameters(ir: &mut Ir, op: OpId) -> Result<(), Reason> {
-    let shape = ir.shape_of(ir.result(op)).unwrap_or_default();
-    let channels = shape.last().copied().unwrap_or(1);
+    let shape = ir.results(op).first().and_then(|&result| ir.shape_of(result));
+    let channels = shape.and_then(|shape| shape.last().copied()).unwrap_or(1);
     let parameters = match ir.op_name(op) {
         "int8.add" if adds_at_once(ir, op) => return Ok(()),
         "int8.add" | "int8.sub" | "int8.prelu" | "int8.leaky_relu" => {

@@ -1,5 +1,6 @@
 //! Compiled networks against the reference.
 
+mod arithmetic;
 mod export;
 mod harness;
 mod movement;

@@ -31,7 +31,7 @@ fn network(seed: u64, build: &impl Fn(&mut Net, &mut Random) -> ValueId) -> Ir {
     net.finish(&[output])
 }
 
-fn map(net: &mut Net, random: &mut Random) -> ValueId {
+pub(crate) fn map(net: &mut Net, random: &mut Random) -> ValueId {
     let shape = [1, size(random, 1, 12), size(random, 1, 12), size(random, 1, 40)];
     let fix = fix(random);
     net.input(&shape, fix)
@@ -41,7 +41,7 @@ pub(crate) fn size(random: &mut Random, min: u32, max: u32) -> usize {
     random.between(min, max) as usize
 }
 
-fn fix(random: &mut Random) -> i32 {
+pub(crate) fn fix(random: &mut Random) -> i32 {
     random.between(0, 9) as i32 - 1
 }
 
@@ -154,9 +154,12 @@ fn sums_and_products() {
     on_every_target("eltwise", 4, |net, random| {
         let shape = [1, size(random, 1, 9), size(random, 1, 9), size(random, 1, 40)];
         let count = size(random, 2, 4);
-        let inputs: Vec<ValueId> = (0..count).map(|_| net.input(&shape, fix(random))).collect();
+        // More than two operands are summed exactly, which fix points far apart do not allow.
+        let coarse = fix(random);
+        let own = |random: &mut Random| if count > 2 { coarse + random.below(3) as i32 } else { fix(random) };
+        let inputs: Vec<ValueId> = (0..count).map(|_| net.input(&shape, own(random))).collect();
         let activation = random.pick(&["none", "relu"]);
-        let fix = fix(random);
+        let fix = if count > 2 { coarse + random.below(4) as i32 } else { fix(random) };
         if random.one_in(3) { net.mul([inputs[0], inputs[1]], fix) } else { net.add(&inputs, activation, fix) }
     });
 }

@@ -37,7 +37,18 @@ fn convolutions() {
             .with_attr("nonlinear", "RELU6"),
         window(weights(reads_x("swish", "conv2d-fix", &[1, 7, 10, 3], 4), "w"), [2, 3], [1, 1], [1, 1, 1, 1])
             .with_attr("nonlinear", "HSWISH"),
-        window(weights(reads_x("grouped", "conv2d-fix", &[1, 7, 10, 3], 4), "w"), [2, 3], [1, 1], [1, 1, 1, 1])
+        window(weights(reads_x("gated", "conv2d-fix", &[1, 7, 10, 3], 4), "w"), [2, 3], [1, 1], [1, 1, 1, 1])
+            .with_attr("nonlinear", "HSWISH")
+            .with_attr("hsigmoid_in", 5)
+            .with_attr("shift_hsigmoid", 12)
+            .with_attr("shift_hswish", 8),
+        window(weights(reads_x("gate", "conv2d-fix", &[1, 7, 10, 3], 7), "w"), [2, 3], [1, 1], [1, 1, 1, 1])
+            .with_attr("nonlinear", "HSIGMOID")
+            .with_attr("hsigmoid_in", 5)
+            .with_attr("shift_hsigmoid", 12),
+        fixed_constant("grouped_w", &[4, 3, 2, 1], 6, 50),
+        window(reads_x("grouped", "conv2d-fix", &[1, 7, 10, 4], 4), [2, 3], [1, 1], [1, 1, 1, 1])
+            .with_arg("weights", ["grouped_w"])
             .with_attr("nonlinear", "NONE")
             .with_attr("group", 2),
     ];
