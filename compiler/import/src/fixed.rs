@@ -111,13 +111,11 @@ impl<'a> Importer<'a> {
         let output: i32 = dpuc_xmodel::Attributed::attr(&node.0.tensor, "fix_point")?;
         gate.check(output)?;
         let convolved = self.append_fixed_part(definition, node, operands, attributes, (&shape, gate.input));
-        match gate.swish {
-            false => Ok(self.emit(&int8::HARD_SIGMOID, node, [convolved], [])?),
-            true => {
-                let opened = self.append_fixed_part(&int8::HARD_SIGMOID, node, [convolved], [], (&shape, gate.output));
-                Ok(self.emit(&int8::MUL, node, [opened, convolved], [])?)
-            }
+        if !gate.swish {
+            return Ok(self.emit(&int8::HARD_SIGMOID, node, [convolved], [])?);
         }
+        let opened = self.append_fixed_part(&int8::HARD_SIGMOID, node, [convolved], [], (&shape, gate.output));
+        Ok(self.emit(&int8::MUL, node, [opened, convolved], [])?)
     }
 
     fn fixed_transposed(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
