@@ -179,7 +179,7 @@ impl Exporter<'_> {
             }
             // Constants of the recipe have no argument in the format; only the instructions know their place.
             for &value in &ir.operands(operation)[inputs.len()..] {
-                place_constant(part.flat.resolve(value), part)?;
+                place_constant(ir, part.flat.resolve(value), part)?;
             }
             let form = fixed_form(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
             let shape = result_dims(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
@@ -227,7 +227,7 @@ impl Exporter<'_> {
             return Err(part.unplanned("a constant has no shape or no fix point"));
         };
         let place = part.place(value)?;
-        let elements = place_constant(value, part)?;
+        let elements = place_constant(ir, value, part)?;
         let mut tensor = fixed_tensor(tensor_name(ir, op).to_owned(), shape.clone(), fix);
         set_place(&mut tensor, &place, false);
         // The bytes are in the constant region. Files of AMD's compiler have the weights of some transposed convolutions there in
@@ -300,8 +300,7 @@ fn i32_sizes(sizes: &[i64; region::COUNT]) -> Option<[i32; region::COUNT]> {
 }
 
 /// Puts the bytes of a constant into the constant region.
-fn place_constant(value: ValueId, part: &mut Part<'_>) -> Result<Vec<u8>, BackendError> {
-    let ir = part.ir;
+fn place_constant(ir: &Ir, value: ValueId, part: &mut Part<'_>) -> Result<Vec<u8>, BackendError> {
     let op = ir.defining_op(value).filter(|&op| ir.is(op, &dpu::PARAMETER));
     let op = op.ok_or_else(|| part.unplanned("a superlayer reads a value that is not computed before it"))?;
     let place = part.place(value)?;
