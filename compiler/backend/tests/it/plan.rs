@@ -82,8 +82,7 @@ fn a_bias_beyond_the_field_is_stored_as_the_hardware_takes_it() {
 fn a_network_beyond_the_address_space_is_refused() {
     let mut net = Net::new(4);
     let inputs: Vec<_> = (0..5).map(|_| net.input(&[1, 32, 256, 16384], 3)).collect();
-    let four = net.add(&inputs[..4], "none", 3);
-    let all = net.add(&[four, inputs[4]], "none", 3);
+    let all = inputs[1..].iter().fold(inputs[0], |sum, &input| net.add(&[sum, input], "none", 3));
     let error = compile(net.finish(&[all]), &largest(), &Options::default()).unwrap_err().to_string();
     assert!(
         error.starts_with("DPU subgraph `@subgraph_add_0` needs 671088640 bytes in REG_2; the DPU addresses 536870912"),
