@@ -71,7 +71,6 @@ pub(crate) struct Phase {
     pub(crate) taps: Sampling,
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parameters of an axis")]
 /// Phases of a convolution, depthwise convolution or pool axis. All arguments but the pad are at least 1.
 ///
 /// With one tap and `fold`, the stride is folded into the input sampling, so that only elements that are needed get loaded. With one

@@ -232,7 +232,7 @@ fn instruction_rows(stage: &Stage, rows: Run, inputs: &[OnChip], output: &OnChip
         let input = |input: &OnChip| {
             let jump = step / input.interleave;
             let banks = input.banks - input.bank_in_group(i64::from(first));
-            if step % input.interleave == 0 { banks.div_ceil(jump) } else { 1 }
+            if step.is_multiple_of(input.interleave) { banks.div_ceil(jump) } else { 1 }
         };
         let inputs = inputs.iter().map(input).min().unwrap_or(1);
         let output = output.banks - output.bank_in_group(i64::from(first));

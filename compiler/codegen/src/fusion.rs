@@ -135,7 +135,7 @@ impl Builder<'_> {
         }
         let output = facts.network.nodes[node].output;
         let result = if stage.engine.is_some() {
-            let destination = self.destination(output)?;
+            let destination = self.destination(output);
             self.draft.buffers[destination.buffer].producers.push(index);
             Some(destination)
         } else {
@@ -181,22 +181,23 @@ impl Builder<'_> {
         let buffer = self.buffer_of(value);
         if let Some(interleave) = stage.input_interleave() {
             let own = &mut self.draft.buffers[buffer];
-            match own.filler {
-                Filler::Resident(_) if own.interleave != interleave => return None,
-                Filler::Stages if own.interleave == 0 => own.interleave = interleave,
-                Filler::Stages if own.interleave != interleave => return None,
-                _ => {}
+            // 0: nobody has asked yet.
+            if own.interleave == 0 {
+                own.interleave = interleave;
+            }
+            if own.interleave != interleave {
+                return None;
             }
         }
         Some(buffer)
     }
 
-    fn destination(&mut self, value: usize) -> Option<Destination> {
+    fn destination(&mut self, value: usize) -> Destination {
         let home = self.facts.home[value];
         // Without a reader of the whole in this run, a part has lines of its own.
         let whole = home.root != value && is_whole(self.facts, home.root, &self.nodes, self.residents);
         let (root, offset) = if whole { (home.root, home.offset) } else { (value, 0) };
-        Some(Destination { buffer: self.buffer_of(root), offset })
+        Destination { buffer: self.buffer_of(root), offset }
     }
 
     fn buffer_of(&mut self, root: usize) -> usize {

@@ -133,7 +133,7 @@ fn row_orders(draft: &Draft, target: &Target) -> Vec<Rows> {
 #[derive(Clone, Debug)]
 enum Code {
     /// Stages that exchange rows on chip, or one stage that shares a feature map with other superlayers.
-    Fused { draft: Draft, plan: Plan },
+    Fused(Box<Work>),
     /// Layers of one node, each by itself.
     Alone(Vec<Vec<Work>>),
 }
@@ -141,7 +141,7 @@ enum Code {
 impl Code {
     fn cycles(&self) -> u64 {
         match self {
-            Self::Fused { plan, .. } => plan.cycles(),
+            Self::Fused(work) => work.plan.cycles(),
             Self::Alone(layers) => layers.iter().flatten().map(|work| work.plan.cycles()).fold(0, u64::saturating_add),
         }
     }
@@ -192,7 +192,7 @@ impl Schedule {
         }
         planner.keep_on_chip();
         planner.settle()?;
-        let maps = planner.maps(&planner.residents);
+        let maps = Planner::maps(&planner.residents);
         let stored = (0..network.values.len()).map(|value| match network.values[value].origin {
             Origin::Node => is_stored(&facts, value, groups, &maps),
             Origin::Memory | Origin::View(_) => true,
@@ -220,7 +220,7 @@ impl Schedule {
     /// What was decided for a superlayer, and what else was possible.
     pub fn explain(&self, network: &Network, superlayer: usize, target: &Target) -> Explanation {
         let works: Vec<(&Draft, &Plan)> = match &self.codes[superlayer] {
-            Code::Fused { draft, plan } => vec![(draft, plan)],
+            Code::Fused(work) => vec![(&work.draft, &work.plan)],
             Code::Alone(layers) => layers.iter().flatten().map(|work| (&work.draft, &work.plan)).collect(),
         };
         let taken = Planner::taken(&self.residents, superlayer);
@@ -261,7 +261,7 @@ impl Schedule {
     pub fn emit(&self, network: &Network, stream: &mut Stream) {
         for (nodes, code) in self.groups.iter().zip(&self.codes) {
             match code {
-                Code::Fused { draft, plan } => emit_fused(network, nodes, draft, plan, stream),
+                Code::Fused(work) => emit_fused(network, nodes, &work.draft, &work.plan, stream),
                 Code::Alone(layers) => {
                     let node = nodes.start;
                     for (layer, work) in network.nodes[node].layers.iter().zip(layers) {
@@ -315,7 +315,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn maps(&self, residents: &BTreeMap<usize, Resident>) -> Residents {
+    fn maps(residents: &BTreeMap<usize, Resident>) -> Residents {
         residents.iter().map(|(&value, resident)| (value, resident.map)).collect()
     }
 
@@ -341,7 +341,7 @@ impl Planner<'_> {
     ) -> Result<Code, ScheduleError> {
         let nodes = &self.groups[index];
         let taken = Self::taken(residents, index);
-        let maps = self.maps(residents);
+        let maps = Self::maps(residents);
         let touches = |node, value| place_of(self.facts, node, value, nodes, &maps) == Some(Place::Resident);
         let writes = |value: usize| maps.contains_key(&self.facts.home[value].root);
         let shares = nodes.clone().any(|index| {
@@ -362,7 +362,7 @@ impl Planner<'_> {
             },
         };
         let planned = fused(self.facts, nodes, &maps, self.groups, &space);
-        planned.map(|(draft, plan)| Code::Fused { draft, plan }).ok_or_else(cannot)
+        planned.map(|(draft, plan)| Code::Fused(Box::new(Work { draft, plan }))).ok_or_else(cannot)
     }
 
     /// Gives lines to the values that superlayers exchange, the most profitable first.
@@ -496,7 +496,7 @@ impl Planner<'_> {
         for index in 0..self.groups.len() {
             let code = self.code_from(index, &self.residents, &heads)?;
             match &code {
-                Code::Fused { plan, .. } => advance_heads(plan, &mut heads),
+                Code::Fused(work) => advance_heads(&work.plan, &mut heads),
                 Code::Alone(layers) => layers.iter().flatten().for_each(|work| advance_heads(&work.plan, &mut heads)),
             }
             self.codes[index] = code;

@@ -61,12 +61,12 @@ pub static PARAMETER: OpDefinition = op("dpu.parameter", "A constant in the subg
     .attributes(&[required("value", AttributeKind::Weights, "Where the elements are.").positional(), REGION, ADDRESS]);
 
 /// Operations that run without DDR in between.
-pub static SUPERLAYER: OpDefinition = op("dpu.superlayer", "Operations that run as one piece of code; only its results are written to DDR.")
-    .describe("The body holds `int8` operations and ends with `dpu.yield`. Each result has an entry in `placements`: a dictionary `{region, address, strides}`.")
+pub static SUPERLAYER: OpDefinition = op("dpu.superlayer", "Operations that run as one piece of code, row by row; values between them stay on chip.")
+    .describe("The body holds `int8` operations and ends with `dpu.yield`. Each operation of the body has an entry in `placements`, a dictionary `{region, address, strides}`: where its result is in DDR. Region 7 stands for no place: the value never leaves the chip, and the address only tells it apart from others.")
     .operands(&[any_number("inputs", TENSOR)])
     .results(&[any_number("outputs", TENSOR)])
     .attributes(&[
-        required("placements", AttributeKind::Array, "Where each result is in DDR."),
+        required("placements", AttributeKind::Array, "Where the result of each operation is in DDR."),
         default("emits_code", AttributeKind::Bool, DefaultValue::Bool(true), "Whether it needs instructions; an in-place concat does not."),
     ])
     .regions(1);

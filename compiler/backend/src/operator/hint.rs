@@ -39,6 +39,12 @@ impl Reason {
             Self::Copies { .. } => "move whole pixels: keep the channels last and together, in multiples of the channel parallelism".to_owned(),
             Self::Coordinates { .. } => "resize by a whole factor, such as 2".to_owned(),
             Self::Relu6Rank { .. } => "apply the ReLU6 to a 4-D map, or use ReLU".to_owned(),
+            Self::InexactSum | Self::InexactDifference | Self::TapWeight { .. } => {
+                "requantise the operand with the finest fix point, so that the fix points of all operands are close together".to_owned()
+            }
+            Self::Slope { .. } => "use slopes with fewer binary places, or 26/256 for all channels".to_owned(),
+            Self::ReducedAxes { .. } => "reduce over height, width, both, or the channels; others need a transpose or reshape before it".to_owned(),
+            Self::MeanFactor => "use a global average pool of the same window".to_owned(),
             Self::NothingToCompute => {
                 "nothing to gain: it only moves data, and goes to the DPU when a neighbour that computes does".to_owned()
             }
