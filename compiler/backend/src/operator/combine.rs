@@ -94,7 +94,7 @@ impl Context<'_> {
         } else {
             return Err(Reason::Layout { shape: own_shape });
         };
-        let (input, output) = (self.input(0)?, self.map_of(&kept, &place, self.fix_point(result)?)?);
+        let (input, output) = (self.input(0)?, Self::map_of(&kept, &place, self.fix_point(result)?)?);
         let (input, output, kernel) = if reduces(3) {
             let shape_of = |map| channels_as_columns(map).ok_or_else(|| Reason::Layout { shape: shape.clone() });
             (shape_of(input)?, shape_of(output)?, [1, input.channels])

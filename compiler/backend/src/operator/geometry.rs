@@ -131,10 +131,10 @@ impl Context<'_> {
     }
 
     fn map_at(&self, value: ValueId, place: &Placement) -> Result<FeatureMap, Reason> {
-        self.map_of(&self.shape(value)?, place, self.fix_point(value)?)
+        Self::map_of(&self.shape(value)?, place, self.fix_point(value)?)
     }
 
-    pub(super) fn map_of(&self, shape: &[usize], place: &Placement, fix_point: i32) -> Result<FeatureMap, Reason> {
+    pub(super) fn map_of(shape: &[usize], place: &Placement, fix_point: i32) -> Result<FeatureMap, Reason> {
         place.feature_map(shape, fix_point).ok_or_else(|| Reason::Layout { shape: shape.to_vec() })
     }
 

@@ -92,7 +92,7 @@ fn superlayers(
         ir.last_op(block).filter(|&end| ir.is(end, &dpu::RETURN)).map_or(&[][..], |end| ir.operands(end)).to_vec();
     // Planning needs to know which values share bytes. The addresses themselves do not matter, so those of operations that run one
     // after another will do.
-    views.use_at(ir, ops.iter().map(|op| std::slice::from_ref(op)));
+    views.use_at(ir, ops.iter().map(std::slice::from_ref));
     let layout = layout::layout(ir, block, views, target, subgraph)?;
     let place = |value: ValueId| layout.places.get(&value).cloned();
     let work = network(ir, &ops, &|value| value, &place, &outputs, target)

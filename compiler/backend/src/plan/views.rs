@@ -7,7 +7,7 @@
 
 use dpuc_dialects::dialects::{dpu, int8};
 use dpuc_dialects::{BlockId, Ir, OpId, ValueId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::operator::{sliced, transposed};
 use crate::placement::{Placement, byte_count, dense_strides};
@@ -126,12 +126,10 @@ impl Views {
 
     /// Takes the place in DDR from the buffers that no value needs there.
     pub(super) fn keep_in_ddr(&mut self, is_stored: impl Fn(ValueId) -> bool) {
-        let mut needed = vec![false; self.buffers.len()];
-        for (&value, view) in &self.views {
-            needed[view.buffer] |= is_stored(value);
-        }
-        for (buffer, needed) in self.buffers.iter_mut().zip(needed) {
-            if buffer.role == Role::Workspace && !needed {
+        let needed: FxHashSet<usize> =
+            self.views.iter().filter(|&(&value, _)| is_stored(value)).map(|(_, view)| view.buffer).collect();
+        for (index, buffer) in self.buffers.iter_mut().enumerate() {
+            if buffer.role == Role::Workspace && !needed.contains(&index) {
                 buffer.role = Role::OnChip;
             }
         }
