@@ -15,8 +15,15 @@ use dpuc_xmodel::{Graph, GraphIndex, Op};
 
 use crate::sample;
 
-/// The board whose clock and memory all samples are modelled with, whatever their target.
-const BOARD: &str = "kv260";
+/// The board whose clock and memory all samples are modelled with, whatever their target; `queue` limits how far its engines run ahead.
+///
+/// # Panics
+/// Never: the board is in the table.
+pub fn board(queue: Option<u32>) -> Board {
+    let mut board = Board::named("kv260").expect("a board of the table").clone();
+    board.core.queue = queue;
+    board
+}
 
 /// What the DPU programs of one file do.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -42,8 +49,7 @@ impl Figures {
     ///
     /// # Panics
     /// If a subgraph has no valid program.
-    pub fn of(graph: &Graph) -> Self {
-        let board = Board::named(BOARD).expect("a board of the table");
+    pub fn of(graph: &Graph, board: &Board) -> Self {
         let index = GraphIndex::new(graph);
         let mut sum = Self::default();
         for view in index.dpu_subgraphs().unwrap_or_else(|error| panic!("{}: {error}", graph.name)) {
@@ -101,14 +107,19 @@ pub struct Row {
 ///
 /// # Panics
 /// If it cannot be compiled.
-pub fn measure(name: &'static str) -> Option<Row> {
+pub fn measure(name: &'static str, board: &Board) -> Option<Row> {
     let vendor = sample(name)?;
     let ir = dpuc_import::import_xmodel(&vendor).unwrap_or_else(|error| panic!("{name}: {error}")).ir;
     let options = Options { name: Some(vendor.name.clone()), ..Options::default() };
     let start = Instant::now();
     let compiled = compile(ir, &target_of(name), &options).unwrap_or_else(|error| panic!("{name}: {error}"));
     let compile_time = start.elapsed();
-    Some(Row { sample: name, ours: Figures::of(&compiled.graph), vendor: Figures::of(&vendor), compile_time })
+    Some(Row {
+        sample: name,
+        ours: Figures::of(&compiled.graph, board),
+        vendor: Figures::of(&vendor, board),
+        compile_time,
+    })
 }
 
 /// The target that a sample's file name ends with.
@@ -119,10 +130,18 @@ fn target_of(sample: &str) -> Target {
 }
 
 /// The heading of [`line`]s.
-pub fn heading() -> String {
+pub fn heading(board: &Board) -> String {
+    let queue = board.core.queue.map_or_else(String::new, |depth| format!(", queues of {depth}"));
     format!(
-        "ours, the vendor's, ours / vendor's; cycles modelled ({BOARD}), bytes and instructions counted\n{:<18} {:>26} {:>26} {:>20} {:>28} {:>13} {:>9}\n",
-        "sample", "bytes loaded", "bytes saved", "instructions", "modelled cycles", "array use %", "compile"
+        "ours, the vendor's, ours / vendor's; cycles modelled ({}{queue}), bytes and instructions counted\n{:<18} {:>26} {:>26} {:>20} {:>28} {:>13} {:>9}\n",
+        board.name,
+        "sample",
+        "bytes loaded",
+        "bytes saved",
+        "instructions",
+        "modelled cycles",
+        "array use %",
+        "compile"
     )
 }
 
@@ -176,11 +195,11 @@ fn ratio(ours: u64, vendor: u64) -> f64 {
 }
 
 /// Measures the samples whose path contains `filter` and hands out the text piece by piece.
-pub fn report(filter: &str, mut out: impl FnMut(&str)) {
-    out(&heading());
+pub fn report(filter: &str, board: &Board, mut out: impl FnMut(&str)) {
+    out(&heading(board));
     let mut rows = Vec::new();
     for name in dpuc_samples::COMPILED.into_iter().filter(|name| name.contains(filter)) {
-        let Some(row) = measure(name) else { continue };
+        let Some(row) = measure(name, board) else { continue };
         out(&line(&row));
         rows.push(row);
     }

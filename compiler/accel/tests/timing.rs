@@ -24,7 +24,13 @@ fn board() -> Board {
         cores: 1,
         memory_mb_s: 1e6,
         memory_latency_ns: 1000.0,
-        core: CoreTiming { port_lines: 0.5, transfer_overhead: 0, compute_overhead: 0, fetch_words: f64::INFINITY },
+        core: CoreTiming {
+            port_lines: 0.5,
+            transfer_overhead: 0,
+            compute_overhead: 0,
+            fetch_words: f64::INFINITY,
+            queue: None,
+        },
     }
 }
 
@@ -119,6 +125,38 @@ fn nothing_starts_before_it_is_fetched() {
     let bound = timeline(&program, &board);
     assert_eq!(spans(&bound), [(20, 30), (40, 50), (60, 70)]);
     assert!(bound.spans.iter().all(|span| span.waited_for.is_none()));
+}
+
+#[test]
+fn a_full_queue_stops_the_fetch() {
+    let mut board = board();
+    let program = [conv_init(), load(L, L), load(L, L), load(L, both(L, C)), conv(50, both(C, L), C), conv(50, C, C)];
+    let free = [(0, 1), (0, 10), (10, 20), (20, 30), (130, 180), (180, 230)];
+    for depth in [None, Some(3)] {
+        board.core.queue = depth;
+        assert_eq!(spans(&timeline(&program, &board)), free);
+    }
+    // The Conv is fetched when the last Load has room, which is when the second has started.
+    board.core.queue = Some(1);
+    board.core.fetch_words = 1.0;
+    let one = timeline(&program, &board);
+    assert_eq!(spans(&one), [(4, 5), (9, 19), (19, 29), (29, 39), (139, 189), (189, 239)]);
+    // Nothing behind a full queue is fetched, not even for other engines.
+    let program = [load(L, L), load(L, L), load(L, L), conv_init(), conv(5, C, C)];
+    let one = timeline(&program, &board);
+    assert_eq!(spans(&one), [(5, 15), (15, 25), (25, 35), (24, 25), (29, 34)]);
+}
+
+#[test]
+fn a_full_queue_that_waits_for_what_follows_is_a_deadlock() {
+    let mut board = board();
+    let program = [conv_init(), conv(5, both(C, L), C), conv(5, C, C), load(L, both(L, C))];
+    assert!(simulate(&program, &target(), &board, 1).is_ok());
+    board.core.queue = Some(1);
+    let error = simulate(&program, &target(), &board, 1).unwrap_err();
+    assert_eq!((error.index, error.fault), (1, Fault::Deadlock { from: Engine::Load }));
+    board.core.queue = Some(2);
+    assert!(simulate(&program, &target(), &board, 1).is_ok());
 }
 
 #[test]

@@ -35,6 +35,11 @@ pub struct CoreTiming {
     pub compute_overhead: u64,
     /// 32-bit words of the program that the instruction port fetches per cycle.
     pub fetch_words: f64,
+    /// Instructions of one engine that wait between fetch and start; while one engine's queue is full, nothing is fetched. `None`: no limit.
+    ///
+    /// No source tells the depth, and AMD's programs take about as long with any depth from 4 on (`benches/CALIBRATION.md`); programs in
+    /// which one engine runs far ahead may not.
+    pub queue: Option<u32>,
 }
 
 /// The share of the peak rate that the memory gives all cores together at best.
@@ -43,7 +48,8 @@ pub struct CoreTiming {
 /// 19.2 GB/s (`benches/CALIBRATION.md`).
 const MEMORY_EFFICIENCY: f64 = 0.5;
 
-const CORE: CoreTiming = CoreTiming { port_lines: 0.75, transfer_overhead: 22, compute_overhead: 72, fetch_words: 1.0 };
+const CORE: CoreTiming =
+    CoreTiming { port_lines: 0.75, transfer_overhead: 22, compute_overhead: 72, fetch_words: 1.0, queue: None };
 
 /// Latency of the boards' memory, seen from the programmable logic. Published times hardly depend on it.
 const MEMORY_LATENCY_NS: f64 = 150.0;

@@ -23,7 +23,11 @@ pub(super) struct Engines<'a> {
     /// When each port of the save engine is free.
     save_ports: [u64; SAVE_PORTS],
     fetch: Fetch,
+    /// Depth of each engine's queue.
+    queue: Option<usize>,
     spans: Vec<Span>,
+    /// Whether fetch stands still for ever: a full queue waits for tokens of instructions behind it.
+    jammed: bool,
 }
 
 /// One engine.
@@ -37,6 +41,26 @@ struct State {
     busy: u64,
     /// Instructions that wait for tokens nobody has given yet.
     held: VecDeque<Held>,
+    /// Starts of the last instructions, as many as the queue is deep.
+    starts: VecDeque<u64>,
+}
+
+impl State {
+    /// When the engine's queue has room for one more instruction; never, if it is full of held ones.
+    fn room(&self, queue: Option<usize>) -> Option<u64> {
+        let Some(depth) = queue else { return Some(0) };
+        // The instruction `depth` before the next one must have started.
+        let back = depth.checked_sub(self.held.len() + 1)?;
+        Some(self.starts.iter().rev().nth(back).copied().unwrap_or(0))
+    }
+
+    fn started(&mut self, start: u64, queue: Option<usize>) {
+        let Some(depth) = queue else { return };
+        if self.starts.len() == depth {
+            self.starts.pop_front();
+        }
+        self.starts.push_back(start);
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,17 +88,21 @@ impl<'a> Engines<'a> {
             tokens,
             states: Default::default(),
             save_ports: [0; SAVE_PORTS],
-            fetch: Fetch { words: 0, start: board.memory_latency(), words_per_cycle: board.core.fetch_words },
+            fetch: Fetch { time: board.memory_latency() as f64, words_per_cycle: board.core.fetch_words },
+            queue: board.core.queue.map(|depth| depth.max(1) as usize),
             spans: program.iter().map(unplaced).collect(),
+            jammed: false,
         }
     }
 
     /// Takes the next instruction of the stream.
     pub(super) fn issue(&mut self, index: usize, cost: Cost) {
         let instruction = &self.program[index];
-        let fetched = self.fetch.take(instruction);
         let engine = instruction.engine().index();
-        let held = Held { index, cost, fetched };
+        let room = self.states[engine].room(self.queue);
+        self.jammed |= room.is_none();
+        let Some(room) = room.filter(|_| !self.jammed) else { return };
+        let held = Held { index, cost, fetched: self.fetch.take(instruction, room) };
         if !self.states[engine].held.is_empty() || self.missing(index).is_some() {
             self.states[engine].held.push_back(held);
             return;
@@ -83,7 +111,7 @@ impl<'a> Engines<'a> {
         self.release();
     }
 
-    /// The run, or the first instruction of the stream that never starts and an engine it waits for.
+    /// The run, or the first instruction of the stream that never starts and an engine it waits for in vain.
     pub(super) fn finish(self) -> Result<Timeline, (usize, Engine)> {
         let stuck = self.states.iter().filter_map(|state| state.held.front()).map(|held| held.index).min();
         if let Some((index, from)) = stuck.and_then(|index| Some((index, self.missing(index)?))) {
@@ -131,6 +159,7 @@ impl<'a> Engines<'a> {
         }
         let end = start.saturating_add(cost.busy);
         let state = &mut self.states[engine.index()];
+        state.started(start, self.queue);
         state.busy += end - start.max(state.end).min(end);
         state.end = state.end.max(end);
         state.complete = state.complete.max(end.saturating_add(cost.latency));
@@ -150,15 +179,14 @@ impl<'a> Engines<'a> {
 
 /// The instruction port: words arrive in order and ahead of their use, the first after the memory's latency.
 struct Fetch {
-    words: u64,
-    start: u64,
+    time: f64,
     words_per_cycle: f64,
 }
 
 impl Fetch {
-    /// When the next instruction of the stream is fetched.
-    fn take(&mut self, instruction: &Instruction) -> u64 {
-        self.words += instruction.opcode().words() as u64;
-        self.start + (self.words as f64 / self.words_per_cycle).ceil() as u64
+    /// When the next instruction of the stream is fetched, if its queue has room at `room`.
+    fn take(&mut self, instruction: &Instruction, room: u64) -> u64 {
+        self.time = self.time.max(room as f64) + instruction.opcode().words() as f64 / self.words_per_cycle;
+        self.time.ceil() as u64
     }
 }
