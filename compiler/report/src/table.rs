@@ -68,21 +68,22 @@ fn table(report: &Report, subgraph: &Subgraph) -> String {
 }
 
 fn row(report: &Report, subgraph: &Subgraph, number: usize, superlayer: &Superlayer) -> String {
-    let busy = |cycles: u64| percent(cycles as f64, superlayer.cycles as f64);
-    let array = if superlayer.macs == 0 { "-".to_owned() } else { percent(superlayer.utilisation, 1.0) };
+    let figures = &superlayer.figures;
+    let busy = |cycles: u64| percent(cycles as f64, figures.cycles as f64);
+    let array = if figures.macs == 0 { "-".to_owned() } else { percent(figures.utilisation, 1.0) };
     format!(
         "  {number:>4} {:>9} {:>6}  {:<6} {:>6} {:>6} {:>6} {:>6} {array:>6} {:>9} {:>9} {:>9} {:>6}  {}\n",
-        superlayer.cycles,
-        percent(superlayer.cycles as f64, subgraph.cycles as f64),
-        superlayer.bound.name(),
-        busy(superlayer.busy.load),
-        busy(superlayer.busy.save),
-        busy(superlayer.busy.conv),
-        busy(superlayer.busy.misc),
-        superlayer.bytes.features,
-        superlayer.bytes.parameters,
-        superlayer.bytes.saved,
-        superlayer.instructions,
+        figures.cycles,
+        percent(figures.cycles as f64, subgraph.cycles as f64),
+        figures.bound.name(),
+        busy(figures.busy.load),
+        busy(figures.busy.save),
+        busy(figures.busy.conv),
+        busy(figures.busy.misc),
+        figures.bytes.features,
+        figures.bytes.parameters,
+        figures.bytes.saved,
+        figures.instructions,
         names(report, superlayer)
     )
 }
