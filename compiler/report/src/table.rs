@@ -88,16 +88,28 @@ fn row(report: &Report, subgraph: &Subgraph, number: usize, superlayer: &Superla
     )
 }
 
-/// The operations of a superlayer. Of long names the end says most; control characters are not for terminals.
+/// The operations of a superlayer: all of few, the first and the last of many. Control characters are not for terminals.
 fn names(report: &Report, superlayer: &Superlayer) -> String {
     let operations = superlayer.operations.iter().filter_map(|&operation| report.operations.get(operation));
     let names: Vec<&str> = operations.map(|operation| operation.name.as_str()).collect();
-    let text: String = names.join(" + ").chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    let count = text.chars().count();
-    if count <= NAMES_MAX {
-        text
+    let text = match &names[..] {
+        [] => superlayer.name.clone(),
+        [only] => ending(only, NAMES_MAX),
+        [first, second] => format!("{} + {}", ending(first, NAMES_MAX / 2), ending(second, NAMES_MAX / 2)),
+        [first, .., last] => {
+            format!("{} … {} ({})", ending(first, NAMES_MAX / 2), ending(last, NAMES_MAX / 2), names.len())
+        }
+    };
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// At most `length` characters; of a long name the end says most.
+fn ending(name: &str, length: usize) -> String {
+    let count = name.chars().count();
+    if count <= length {
+        name.to_owned()
     } else {
-        format!("…{}", text.chars().skip(count - NAMES_MAX + 1).collect::<String>())
+        format!("…{}", name.chars().skip(count - length + 1).collect::<String>())
     }
 }
 

@@ -6,9 +6,10 @@ const memory = { region: 0, drawn: [] };
 function showRegions() {
   const own = subgraph();
   if (!own) return;
-  const busiest = own.regions.findIndex((region) => region.role === "workspace");
-  memory.region = busiest >= 0 ? busiest : own.regions.findIndex((region) => region.role === "data");
-  if (memory.region < 0) memory.region = 0;
+  // The workspace if anything is in it, else whatever has most.
+  const count = (region) => own.tensors.filter((tensor) => tensor.region === region.number && !tensor.on_chip).length;
+  const rank = own.regions.map((region) => count(region) && count(region) + (region.role === "workspace" ? 1e9 : 0));
+  memory.region = Math.max(0, rank.indexOf(Math.max(...rank)));
   byId("regions").replaceChildren(...own.regions.map((region, index) =>
     el("button", { type: "button", onclick: () => { memory.region = index; showRegion(); drawMap(); } }, `REG_${region.number} ${region.role}, ${bytes(region.size)}`)));
   showRegion();
@@ -20,7 +21,7 @@ function showRegion() {
   const region = own.regions[memory.region];
   const all = region ? own.tensors.filter((tensor) => tensor.region === region.number) : [];
   const used = all.filter((tensor) => !tensor.on_chip);
-  byId("memory-note").textContent = !region ? "" : `${used.length} tensors in ${bytes(region.size)}, each from its first transfer to its last` +
+  byId("memory-note").textContent = !region ? "" : used.length === 0 && all.length ? `Nothing is moved here: all ${all.length} tensors with places here stay on chip.` : `${used.length} tensors in ${bytes(region.size)}, each from its first transfer to its last` +
     (region.role === "constants" ? "; constants are there all the time" : "") +
     (all.length > used.length ? `. ${all.length - used.length} more have places here and stay on chip.` : ".") + (used.some((tensor) => tensor.strided) ? " Pale ones have gaps, which other tensors fill." : "");
 }
