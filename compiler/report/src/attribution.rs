@@ -1,9 +1,9 @@
-//! Which superlayer an instruction belongs to.
+//! Which operation an instruction belongs to, and through it which superlayer.
 //!
 //! A program compiled here says it: every instruction has the location of the operation it computes. For any other file it follows from
 //! what the instruction touches. Constants and saved tensors have known places in memory, so Loads of parameters and Saves tell their
-//! superlayer; an instruction that reads parameters belongs to their superlayer, and everything else to the one that first reads what it
-//! wrote.
+//! operation; an instruction that reads parameters belongs to the operation that has them, and everything else to the one that first reads
+//! what it wrote.
 
 use std::ops::Range;
 
@@ -12,13 +12,13 @@ use dpuc_dialects::dialects::dpu;
 use dpuc_dialects::{Ir, OpId};
 use dpuc_isa::{Engine, Instruction, Load, Save};
 use dpuc_xmodel::{Attributed, Op, Placement};
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use crate::flow::{Flow, NONE};
 use crate::model::Attribution;
 use crate::network::{Layer, Members, Network};
 
-/// The superlayer of each instruction of a program, and how it was found.
+/// The operation of each instruction of a program, and how it was found.
 pub(crate) fn attribute(
     network: &Network<'_>,
     members: &Members<'_>,
@@ -29,63 +29,60 @@ pub(crate) fn attribute(
     if let Some(owners) = ir.and_then(|ir| by_location(network, members, ir, program.len())) {
         return (owners, Attribution::Compiler);
     }
-    let mut owners = by_address(&Places::of(network, members), program, flow);
-    if owners.iter().all(Option::is_none) {
-        owners.fill(Some(0));
-    }
-    (fill(&owners, program), Attribution::Addresses)
+    let owners = by_address(&Places::of(network, members), program, flow);
+    let first = members.superlayers.iter().flat_map(|layer| &layer.operations).next().copied().unwrap_or(0);
+    (fill(&owners, program, first), Attribution::Addresses)
 }
 
-/// The superlayer of the operation that each instruction's location names.
+/// The operation that each instruction's location names.
 fn by_location(network: &Network<'_>, members: &Members<'_>, ir: &Ir, count: usize) -> Option<Vec<usize>> {
     let program = ir.find_symbol(&program_symbol(&members.subgraph.name)).filter(|&op| ir.is(op, &dpu::PROGRAM))?;
-    let inside: FxHashMap<usize, usize> = (0..)
-        .zip(&members.superlayers)
-        .flat_map(|(number, layer)| layer.operations.iter().map(move |&operation| (operation, number)))
-        .collect();
-    let superlayer_of = |op: OpId| {
+    let inside: FxHashSet<usize> = members.superlayers.iter().flat_map(|layer| &layer.operations).copied().collect();
+    let operation_of = |op: OpId| {
         let names = ir.location_names(ir.op(op).location);
-        names.into_iter().find_map(|name| inside.get(&network.position(name)?).copied())
+        names.into_iter().filter_map(|name| network.position(name)).find(|operation| inside.contains(operation))
     };
     let blocks = ir.op_regions(program).iter().flat_map(|&region| ir.region_blocks(region));
     let mut owners: Vec<usize> = Vec::with_capacity(count);
     for op in blocks.flat_map(|&block| ir.ops(block)) {
         // The end of the program has no operation of its own.
         let last = owners.last().copied();
-        let own = if ir.is(op, &dpu::END) { superlayer_of(op).or(last) } else { superlayer_of(op) };
+        let own = if ir.is(op, &dpu::END) { operation_of(op).or(last) } else { operation_of(op) };
         owners.push(own?);
     }
     (owners.len() == count).then_some(owners)
 }
 
-/// What the superlayers have in memory.
+/// What the operations have in memory.
 struct Places {
     constants: Vec<(u32, Range<u64>, usize)>,
     results: Vec<ResultPlace>,
 }
 
-/// The place of a tensor that a superlayer saves.
+/// The place of a tensor that an operation saves.
 struct ResultPlace {
     region: u32,
     range: Range<u64>,
     /// Bytes of a pixel and between pixels; tensors concatenated in place differ in nothing else.
     channels: u64,
     pixel_stride: u64,
+    operation: usize,
     superlayer: usize,
 }
 
 impl Places {
     fn of(network: &Network<'_>, members: &Members<'_>) -> Self {
         let mut places = Self { constants: Vec::new(), results: Vec::new() };
-        for (number, layer) in members.superlayers.iter().enumerate() {
+        for (superlayer, layer) in members.superlayers.iter().enumerate() {
             for op in layer.node.all_ops().filter_map(|name| network.index.op(name)) {
                 let Some((region, range)) = memory_range(op) else { continue };
+                let region = u32::from(region);
                 if op.kind == "const-fix" {
-                    places.constants.push((u32::from(region), range, number));
-                } else if emits_code(layer) {
+                    let mut readers = network.index.consumers(&op.name).filter_map(|op| network.position(&op.name));
+                    places.constants.extend(readers.next().map(|reader| (region, range, reader)));
+                } else if let Some(operation) = network.position(&op.name).filter(|_| emits_code(layer)) {
                     let (channels, pixel_stride) = pixel(op);
-                    let region = u32::from(region);
-                    places.results.push(ResultPlace { region, range, channels, pixel_stride, superlayer: number });
+                    places.results.push(ResultPlace { region, range, channels, pixel_stride, operation, superlayer });
                 }
             }
         }
@@ -93,25 +90,27 @@ impl Places {
         places
     }
 
-    /// The superlayer that has a constant where a Load reads.
+    /// The operation that has a constant where a Load reads.
     fn constant(&self, load: &Load) -> Option<usize> {
         let address = u64::from(load.ddr_addr);
         let behind =
             self.constants.partition_point(|(region, range, _)| (*region, range.start) <= (load.reg_id, address));
-        let (region, range, superlayer) = self.constants.get(behind.checked_sub(1)?)?;
-        (*region == load.reg_id && range.contains(&address)).then_some(*superlayer)
+        let (region, range, operation) = self.constants.get(behind.checked_sub(1)?)?;
+        (*region == load.reg_id && range.contains(&address)).then_some(*operation)
     }
 
-    /// The superlayer whose result is where a Save writes. Memory is used again, so the next one from `current` on counts.
-    fn result(&self, save: &Save, current: usize) -> Option<usize> {
+    /// The place where a Save writes. Memory is used again, so the next superlayer from `current` on counts; of the operations of one, the
+    /// last.
+    fn result(&self, save: &Save, current: usize) -> Option<&ResultPlace> {
         let address = u64::from(save.ddr_addr);
         let here = |place: &&ResultPlace| {
             place.region == save.reg_id
                 && place.range.contains(&address)
                 && (address - place.range.start) % place.pixel_stride < place.channels
         };
-        let candidates = || self.results.iter().filter(here).map(|place| place.superlayer);
-        candidates().find(|&superlayer| superlayer >= current).or_else(|| candidates().next_back())
+        let candidates = || self.results.iter().filter(here);
+        let next = candidates().find(|place| place.superlayer >= current).or_else(|| candidates().next_back())?;
+        candidates().filter(|place| place.superlayer == next.superlayer).next_back()
     }
 }
 
@@ -159,8 +158,8 @@ fn by_address(places: &Places, program: &[Instruction], flow: &Flow) -> Vec<Opti
             Instruction::Load(load) if !load.is_constant() => places.constant(load),
             Instruction::Save(save) if searchable => {
                 let own = places.result(save, current);
-                current = own.unwrap_or(current);
-                own
+                current = own.map_or(current, |own| own.superlayer);
+                own.map(|own| own.operation)
             }
             _ => owners.get(flow.parameters[index] as usize).copied().flatten(),
         };
@@ -176,7 +175,7 @@ fn by_address(places: &Places, program: &[Instruction], flow: &Flow) -> Vec<Opti
 }
 
 /// Gives those without owner that of their neighbours: an Init that of the next instruction of its engine, others that of the one before.
-fn fill(owners: &[Option<usize>], program: &[Instruction]) -> Vec<usize> {
+fn fill(owners: &[Option<usize>], program: &[Instruction], first: usize) -> Vec<usize> {
     let mut filled = owners.to_vec();
     let mut next: [Option<usize>; Engine::ALL.len()] = [None; Engine::ALL.len()];
     for (own, instruction) in filled.iter_mut().zip(program).rev() {
@@ -184,7 +183,7 @@ fn fill(owners: &[Option<usize>], program: &[Instruction]) -> Vec<usize> {
         *own = own.or(*next);
         *next = *own;
     }
-    let mut before = filled.iter().flatten().next().copied().unwrap_or(0);
+    let mut before = filled.iter().flatten().next().copied().unwrap_or(first);
     let filled = filled.into_iter().map(|own| {
         before = own.unwrap_or(before);
         before

@@ -36,7 +36,7 @@ struct Data<'a> {
 struct RunData {
     cycles: u64,
     tracks: Vec<TrackData>,
-    /// For each piece of the critical path: length, number of the engine (4 for waiting), superlayer.
+    /// For each piece of the critical path: length, number of the engine (4 for waiting), operation.
     critical: Vec<[u64; 3]>,
     /// Whether spans stand for several instructions.
     simplified: bool,
@@ -46,7 +46,7 @@ struct RunData {
 struct TrackData {
     name: String,
     engine: usize,
-    /// For each span: gap before it, length, superlayer, opcode, first instruction, number of instructions.
+    /// For each span: gap before it, length, operation, opcode, first instruction, number of instructions.
     spans: Vec<[u64; 6]>,
 }
 
@@ -76,7 +76,7 @@ impl RunData {
         let critical = few.critical.iter().map(|stretch| {
             let length = stretch.end - before;
             before = stretch.end;
-            [length, stretch.engine.map_or(4, |engine| engine.index() as u64), stretch.superlayer as u64]
+            [length, stretch.engine.map_or(4, |engine| engine.index() as u64), stretch.operation as u64]
         });
         Self {
             cycles: few.cycles,
@@ -94,7 +94,7 @@ impl TrackData {
             let gap = work.start - before;
             before = work.end;
             let opcode = dpuc_isa::Opcode::ALL.iter().position(|&opcode| opcode == work.opcode).unwrap_or_default();
-            let numbers = [work.superlayer, opcode, work.instruction, work.count].map(|number| number as u64);
+            let numbers = [work.operation, opcode, work.instruction, work.count].map(|number| number as u64);
             [gap, work.end - work.start, numbers[0], numbers[1], numbers[2], numbers[3]]
         });
         Self { name: track_name(track), engine: track.engine.index(), spans: spans.collect() }

@@ -9,8 +9,10 @@
 mod attribution;
 mod critical;
 mod error;
+mod figures;
 mod flow;
 mod html;
+mod ledger;
 mod memory;
 mod model;
 mod network;
@@ -19,6 +21,7 @@ mod spans;
 mod steps;
 mod table;
 mod trace;
+mod transfers;
 
 use std::collections::BTreeMap;
 
@@ -29,8 +32,8 @@ use dpuc_xmodel::Graph;
 
 pub use error::ReportError;
 pub use model::{
-    Attribution, BankGroup, BoardFacts, Bound, Bytes, Device, Obstacle, Operation, PerEngine, Region, Report, Subgraph,
-    Superlayer, Tensor, Totals,
+    Attribution, BankGroup, BoardFacts, Bound, Bytes, Device, Figures, Obstacle, Operation, PerEngine, Region, Report,
+    Subgraph, Superlayer, Tensor, Totals,
 };
 pub use network::macs;
 pub use spans::{Run, Stretch, Track, Work};
@@ -83,17 +86,23 @@ pub struct Explanation {
 /// See [`ReportError`].
 pub fn explain(source: &Source<'_>, board: &Board) -> Result<Explanation, ReportError> {
     let network = Network::new(source)?;
+    let mut figures = Vec::new();
     let mut subgraphs = Vec::new();
     let mut runs = Vec::new();
     for members in &network.subgraphs {
-        let (subgraph, run) = program::explain(&network, members, source, board)?;
-        subgraphs.push(subgraph);
-        runs.push(run);
+        let explained = program::explain(&network, members, source, board)?;
+        subgraphs.push(explained.subgraph);
+        runs.push(explained.run);
+        figures.extend(explained.operations);
     }
-    let totals = totals(&network.operations, &subgraphs, board);
+    let mut operations = network.operations;
+    for (operation, figures) in figures {
+        operations[operation].figures = Some(figures);
+    }
+    let totals = totals(&operations, &subgraphs, board);
     let board = BoardFacts { name: board.name.to_string(), clock_mhz: board.clock_mhz, times_are: "modelled" };
     let name = source.graph.name.clone();
-    let report = Report { format: FORMAT, name, board, totals, operations: network.operations, subgraphs };
+    let report = Report { format: FORMAT, name, board, totals, operations, subgraphs };
     Ok(Explanation { report, runs })
 }
 
@@ -111,11 +120,11 @@ fn totals(operations: &[Operation], subgraphs: &[Subgraph], board: &Board) -> To
     for subgraph in subgraphs {
         totals.cycles = totals.cycles.saturating_add(subgraph.cycles);
         possible += u128::from(subgraph.cycles) * u128::from(subgraph.peak_macs);
-        for superlayer in &subgraph.superlayers {
-            totals.instructions += superlayer.instructions;
-            totals.bytes += superlayer.bytes;
-            totals.macs = totals.macs.saturating_add(superlayer.macs);
-            totals.array_macs = totals.array_macs.saturating_add(superlayer.array_macs);
+        for Superlayer { figures, .. } in &subgraph.superlayers {
+            totals.instructions += figures.instructions;
+            totals.bytes += figures.bytes;
+            totals.macs = totals.macs.saturating_add(figures.macs);
+            totals.array_macs = totals.array_macs.saturating_add(figures.array_macs);
         }
     }
     let milliseconds = board.milliseconds(totals.cycles);

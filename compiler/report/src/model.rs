@@ -118,8 +118,10 @@ pub struct Operation {
     /// Its superlayer in that subgraph.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub superlayer: Option<usize>,
-    /// Multiply-accumulates it needs, if it is a convolution.
-    pub macs: u64,
+    /// What it costs, if it is on the DPU. `cycles` are those of the critical path that belong to it, so the operations of a subgraph add up
+    /// to its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
     /// The framework's nodes it comes from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<String>,
@@ -240,14 +242,25 @@ pub struct Superlayer {
     pub name: String,
     /// Its operations.
     pub operations: Vec<usize>,
-    /// Number of instructions.
-    pub instructions: u64,
     /// When its first instruction starts.
     pub start: u64,
     /// When its last instruction is complete.
     pub end: u64,
-    /// Its share of the subgraph's time: from when all superlayers before it are complete until it is complete itself. The shares add up
-    /// to the whole; superlayers overlap, so part of its work may lie before.
+    /// What it costs. `cycles` last from when all superlayers before it are complete until it is complete itself, so they add up to the
+    /// whole; superlayers overlap, so part of its work may lie before.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// What the planner decided and which alternatives it had.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<String>,
+}
+
+/// What a superlayer or an operation costs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Figures {
+    /// Number of instructions.
+    pub instructions: u64,
+    /// Its share of the subgraph's time.
     pub cycles: u64,
     /// Cycles of that share in which the critical path runs through each engine; the rest is waiting.
     pub critical: PerEngine,
@@ -255,17 +268,14 @@ pub struct Superlayer {
     pub busy: PerEngine,
     /// What bounds it.
     pub bound: Bound,
-    /// Multiply-accumulates its convolutions need.
+    /// Multiply-accumulates that its convolutions need.
     pub macs: u64,
-    /// Multiply-accumulates the array spends.
+    /// Multiply-accumulates that the array spends.
     pub array_macs: u64,
     /// Needed multiply-accumulates divided by what the array could do in its time, 0 to 1.
     pub utilisation: f64,
     /// DDR traffic.
     pub bytes: Bytes,
-    /// What the planner decided and which alternatives it had.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub decisions: Vec<String>,
 }
 
 /// Banks with one purpose.
@@ -309,8 +319,10 @@ pub struct Tensor {
     pub end: u64,
     /// Whether it has gaps.
     pub strided: bool,
-    /// When it is written first; 0 for what is there from the start.
+    /// Whether it never leaves the banks: its place is reserved, and not used.
+    pub on_chip: bool,
+    /// When it is first written, or, for constants, first read; 0 for inputs.
     pub from: u64,
-    /// When it is read last; the end of the subgraph for outputs.
+    /// When it is last read; the end of the subgraph for outputs.
     pub until: u64,
 }

@@ -65,6 +65,12 @@ impl<'a> Network<'a> {
         self.position.get(name).copied()
     }
 
+    /// Multiply-accumulates an operation needs.
+    pub(crate) fn macs(&self, operation: usize) -> u64 {
+        let op = self.operations.get(operation).and_then(|operation| self.index.op(&operation.name));
+        op.map_or(0, |op| macs(&self.index, op))
+    }
+
     fn add_operations(&mut self, graph: &'a Graph, device_of: &FxHashMap<&str, &str>) {
         for op in graph.ops.iter().filter(|op| !is_constant(op) && !is_boundary(op)) {
             let device = match device_of.get(op.name.as_str()) {
@@ -83,7 +89,7 @@ impl<'a> Network<'a> {
                 inputs,
                 subgraph: None,
                 superlayer: None,
-                macs: macs(&self.index, op),
+                figures: None,
                 sources: Vec::new(),
                 location: None,
                 obstacles: Vec::new(),

@@ -40,8 +40,8 @@ pub struct Work {
     pub count: usize,
     /// What the first one is.
     pub opcode: Opcode,
-    /// The superlayer of the first one.
-    pub superlayer: usize,
+    /// The operation of the first one.
+    pub operation: usize,
 }
 
 /// A piece of the critical path.
@@ -51,8 +51,8 @@ pub struct Stretch {
     pub end: u64,
     /// The engine that works; `None` for waiting.
     pub engine: Option<Engine>,
-    /// The superlayer.
-    pub superlayer: usize,
+    /// The operation it belongs to.
+    pub operation: usize,
 }
 
 impl Run {
@@ -109,7 +109,7 @@ fn tracks(engine: Engine, program: &[Instruction], timeline: &Timeline, owners: 
             instruction: index,
             count: 1,
             opcode: program[index].opcode(),
-            superlayer: owners[index],
+            operation: owners[index],
         };
         let free = |track: &&mut Track| track.spans.last().is_none_or(|last| last.end <= work.start);
         match tracks.iter_mut().find(free) {
@@ -125,14 +125,14 @@ fn stretches(timeline: &Timeline, owners: &[usize]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut end = 0;
     for piece in critical_path(timeline).iter().rev() {
-        let superlayer = owners[piece.instruction];
+        let operation = owners[piece.instruction];
         let engine = timeline.spans[piece.instruction].engine;
         for (length, engine) in [(piece.working, Some(engine)), (piece.waiting, None)] {
             end += length;
             match stretches.last_mut() {
                 _ if length == 0 => {}
-                Some(last) if (last.engine, last.superlayer) == (engine, superlayer) => last.end = end,
-                _ => stretches.push(Stretch { end, engine, superlayer }),
+                Some(last) if (last.engine, last.operation) == (engine, operation) => last.end = end,
+                _ => stretches.push(Stretch { end, engine, operation }),
             }
         }
     }
@@ -164,10 +164,10 @@ mod tests {
             instruction: at as usize,
             count: 1,
             opcode: Opcode::Load,
-            superlayer: 0,
+            operation: 0,
         };
         let track = Track { engine: Engine::Load, lane: 0, spans: (0..count).map(work).collect() };
-        let stretch = |at: u64| Stretch { end: 10 * (at + 1), engine: None, superlayer: at as usize };
+        let stretch = |at: u64| Stretch { end: 10 * (at + 1), engine: None, operation: at as usize };
         Run { cycles: 10 * count, tracks: vec![track], critical: (0..count).map(stretch).collect() }
     }
 

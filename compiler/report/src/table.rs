@@ -68,35 +68,48 @@ fn table(report: &Report, subgraph: &Subgraph) -> String {
 }
 
 fn row(report: &Report, subgraph: &Subgraph, number: usize, superlayer: &Superlayer) -> String {
-    let busy = |cycles: u64| percent(cycles as f64, superlayer.cycles as f64);
-    let array = if superlayer.macs == 0 { "-".to_owned() } else { percent(superlayer.utilisation, 1.0) };
+    let figures = &superlayer.figures;
+    let busy = |cycles: u64| percent(cycles as f64, figures.cycles as f64);
+    let array = if figures.macs == 0 { "-".to_owned() } else { percent(figures.utilisation, 1.0) };
     format!(
         "  {number:>4} {:>9} {:>6}  {:<6} {:>6} {:>6} {:>6} {:>6} {array:>6} {:>9} {:>9} {:>9} {:>6}  {}\n",
-        superlayer.cycles,
-        percent(superlayer.cycles as f64, subgraph.cycles as f64),
-        superlayer.bound.name(),
-        busy(superlayer.busy.load),
-        busy(superlayer.busy.save),
-        busy(superlayer.busy.conv),
-        busy(superlayer.busy.misc),
-        superlayer.bytes.features,
-        superlayer.bytes.parameters,
-        superlayer.bytes.saved,
-        superlayer.instructions,
+        figures.cycles,
+        percent(figures.cycles as f64, subgraph.cycles as f64),
+        figures.bound.name(),
+        busy(figures.busy.load),
+        busy(figures.busy.save),
+        busy(figures.busy.conv),
+        busy(figures.busy.misc),
+        figures.bytes.features,
+        figures.bytes.parameters,
+        figures.bytes.saved,
+        figures.instructions,
         names(report, superlayer)
     )
 }
 
-/// The operations of a superlayer. Of long names the end says most; control characters are not for terminals.
+/// The operations of a superlayer: all of few, the first and the last of many. Control characters are not for terminals.
 fn names(report: &Report, superlayer: &Superlayer) -> String {
     let operations = superlayer.operations.iter().filter_map(|&operation| report.operations.get(operation));
     let names: Vec<&str> = operations.map(|operation| operation.name.as_str()).collect();
-    let text: String = names.join(" + ").chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    let count = text.chars().count();
-    if count <= NAMES_MAX {
-        text
+    let text = match &names[..] {
+        [] => superlayer.name.clone(),
+        [only] => ending(only, NAMES_MAX),
+        [first, second] => format!("{} + {}", ending(first, NAMES_MAX / 2), ending(second, NAMES_MAX / 2)),
+        [first, .., last] => {
+            format!("{} … {} ({})", ending(first, NAMES_MAX / 2), ending(last, NAMES_MAX / 2), names.len())
+        }
+    };
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// At most `length` characters; of a long name the end says most.
+fn ending(name: &str, length: usize) -> String {
+    let count = name.chars().count();
+    if count <= length {
+        name.to_owned()
     } else {
-        format!("…{}", text.chars().skip(count - NAMES_MAX + 1).collect::<String>())
+        format!("…{}", name.chars().skip(count - length + 1).collect::<String>())
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::spans::{Run, Track};
 use crate::steps::SAMPLES;
-use crate::{Explanation, Subgraph};
+use crate::{Explanation, Report, Subgraph};
 
 /// Spans of one subgraph at most.
 const SPANS_MAX: usize = 250_000;
@@ -37,7 +37,7 @@ impl Explanation {
         let mut start = 0;
         for (number, (subgraph, run)) in self.report.subgraphs.iter().zip(&self.runs).enumerate() {
             let process = Process { pid: number + 1, start, clock_mhz: self.report.board.clock_mhz, subgraph };
-            process.add(&run.simplified(SPANS_MAX), &self.report.board.name, &mut events);
+            process.add(&run.simplified(SPANS_MAX), &self.report, &mut events);
             start += run.cycles;
         }
         let trace = json!({
@@ -58,29 +58,31 @@ struct Process<'a> {
 }
 
 impl Process<'_> {
-    fn add(&self, run: &Run, board: &str, events: &mut Vec<Event>) {
-        let name = format!("{}, modelled on {board}", clipped(&self.subgraph.name));
+    fn add(&self, run: &Run, report: &Report, events: &mut Vec<Event>) {
+        let name = format!("{}, modelled on {}", clipped(&self.subgraph.name), report.board.name);
         events.push(self.meta("process_name", 0, ("name", json!(name))));
         let mut tid = 1;
         self.name_track(tid, "critical path", events);
         let mut from = 0;
         for stretch in &run.critical {
             let engine = stretch.engine.map_or("waiting", Engine::name);
-            let args = [("engine", json!(engine)), ("superlayer", json!(stretch.superlayer))];
-            events.push(self.span(tid, self.superlayer(stretch.superlayer), (from, stretch.end), args));
+            let (name, superlayer) = named(report, stretch.operation);
+            let args = [("engine", json!(engine)), ("superlayer", superlayer)];
+            events.push(self.span(tid, name, (from, stretch.end), args));
             from = stretch.end;
         }
         for track in &run.tracks {
             tid += 1;
             self.name_track(tid, &track_name(track), events);
             for work in &track.spans {
+                let (name, superlayer) = named(report, work.operation);
                 let args = [
                     ("opcode", json!(work.opcode.name())),
                     ("instruction", json!(work.instruction)),
                     ("instructions", json!(work.count)),
-                    ("superlayer", json!(work.superlayer)),
+                    ("superlayer", superlayer),
                 ];
-                events.push(self.span(tid, self.superlayer(work.superlayer), (work.start, work.end), args));
+                events.push(self.span(tid, name, (work.start, work.end), args));
             }
         }
         for group in &self.subgraph.banks {
@@ -104,10 +106,6 @@ impl Process<'_> {
                 });
             }
         }
-    }
-
-    fn superlayer(&self, number: usize) -> String {
-        clipped(self.subgraph.superlayers.get(number).map_or("", |superlayer| &superlayer.name))
     }
 
     fn name_track(&self, tid: usize, name: &str, events: &mut Vec<Event>) {
@@ -136,6 +134,13 @@ impl Process<'_> {
     fn microseconds(&self, cycle: u64) -> f64 {
         crate::rounded((self.start + cycle) as f64 / self.clock_mhz, 3)
     }
+}
+
+/// An operation's name and the number of its superlayer.
+fn named(report: &Report, operation: usize) -> (String, Value) {
+    let operation = report.operations.get(operation);
+    let name = operation.map_or("", |operation| &operation.name);
+    (clipped(name), json!(operation.and_then(|operation| operation.superlayer)))
 }
 
 fn map<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {

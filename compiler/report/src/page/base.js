@@ -49,12 +49,13 @@ function svg(tag, attributes, ...children) {
   return element;
 }
 
-/** What all names begin with, up to a separator. */
+/** What most names begin with, up to a separator: in order, those between a tenth and nine tenths share it. */
 const PREFIX = (() => {
-  const names = REPORT.operations.filter((operation) => operation.device !== "input").map((operation) => operation.name);
+  const names = REPORT.operations.filter((operation) => operation.device !== "input").map((operation) => operation.name).sort();
   if (names.length < 2) return "";
-  let prefix = names[0];
-  for (const name of names) while (!name.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  const [low, high] = [names[Math.floor(names.length / 10)], names[Math.ceil(names.length * 0.9) - 1]];
+  let prefix = low;
+  while (!high.startsWith(prefix)) prefix = prefix.slice(0, -1);
   return prefix.slice(0, Math.max(prefix.lastIndexOf("/"), prefix.lastIndexOf("__") + 1, prefix.lastIndexOf(".")) + 1);
 })();
 
@@ -71,10 +72,12 @@ function short(name, length) {
 const operationName = (index) => (REPORT.operations[index] || { name: "?" }).name;
 const shape = (operation) => operation.shape.join(" × ");
 
-/** A superlayer's operations in at most `length` characters. */
+/** A superlayer's operations in about `length` characters: all of few, the first and the last of many. */
 function layerName(layer, length) {
-  const names = layer.operations.map((index) => short(operationName(index), Math.max(12, Math.floor(length / layer.operations.length))));
-  return names.join(" + ").slice(0, 2 * length) || layer.name;
+  const names = layer.operations.map(operationName);
+  if (names.length <= 2) return names.map((name) => short(name, Math.floor(length / names.length))).join(" + ") || layer.name;
+  const half = Math.floor(length / 2) - 4;
+  return `${short(names[0], half)} ⋯ ${short(names[names.length - 1], half)} (${names.length})`;
 }
 
 const colour = (name) => "var(--" + name + ")";
@@ -139,7 +142,9 @@ function withTip(element, text) {
 }
 
 function layerTip(layer, index) {
-  return `${layer.operations.map((operation) => short(operationName(operation), 60)).join("\n") || layer.name}\n` +
+  const names = layer.operations.map((operation) => short(operationName(operation), 60));
+  const shown = names.length > 8 ? [...names.slice(0, 4), `⋯ ${names.length - 7} more`, ...names.slice(-3)] : names;
+  return `${shown.join("\n") || layer.name}\n` +
     `superlayer ${index}: ${spaced(layer.cycles)} cycles, ${time(layer.cycles)} (${percent(layer.cycles, subgraph().cycles)}), modelled\n` +
     `bound by ${BOUNDS[layer.bound]}${layer.macs ? `; array ${percent(layer.utilisation, 1)} used` : ""}\n` +
     `loads ${bytes(layer.bytes.features)} of maps, ${bytes(layer.bytes.parameters)} of parameters; saves ${bytes(layer.bytes.saved)}`;

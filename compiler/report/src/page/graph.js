@@ -113,9 +113,7 @@ function layerOf(operation) {
 
 function drawNode(index, x, y) {
   const operation = REPORT.operations[index];
-  const layer = layerOf(operation);
-  const first = layer && layer.operations[0] === index;
-  const share = layer && REPORT.totals.cycles ? layer.cycles / REPORT.totals.cycles : 0;
+  const share = operation.figures && REPORT.totals.cycles ? operation.figures.cycles / REPORT.totals.cycles : 0;
   const node = svg("g", { class: `node ${operation.device.toLowerCase()}`, transform: `translate(${x.toFixed(1)} ${y})` },
     svg("rect", { class: "body", width: NODE.width, height: NODE.height, rx: 7 }),
     svg("rect", { class: "tint", width: NODE.width, height: NODE.height, rx: 7 }),
@@ -125,7 +123,7 @@ function drawNode(index, x, y) {
   const kind = svg("text", { x: 18, y: 30, class: "kind" });
   kind.textContent = short(operation.kind.replace(/^(int8|nn)\./, ""), 18) + (operation.device === "CPU" ? " · CPU" : "");
   node.append(title, kind);
-  if (first && layer.cycles > 0) {
+  if (share > 0) {
     const figure = svg("text", { x: NODE.width - 8, y: 30, class: "kind", "text-anchor": "end" });
     figure.textContent = percent(share, 1);
     node.append(figure);
@@ -140,7 +138,12 @@ function operationTip(index) {
   const operation = REPORT.operations[index];
   const layer = layerOf(operation);
   const head = `${operation.name}\n${operation.kind} → ${shape(operation)}\n`;
-  if (layer && operation.subgraph === state.subgraph) return head + layerTip(layer, operation.superlayer).split("\n").slice(-3).join("\n");
+  const own = operation.figures;
+  if (layer && own) {
+    return head + `${spaced(own.cycles)} cycles of the critical path, ${time(own.cycles)} (${percent(own.cycles, REPORT.totals.cycles)}), modelled\n` +
+      (own.cycles ? `bound by ${BOUNDS[own.bound]}` : "takes no time of its own") + (own.macs ? `; array ${percent(own.utilisation, 1)} used` : "") +
+      `\nsuperlayer ${operation.superlayer}, ${layer.operations.length === 1 ? "alone" : `one of ${layer.operations.length} operations`}`;
+  }
   if (operation.device === "input") return head + "input of the network";
   const reasons = (operation.obstacles || []).map((obstacle) => obstacle.reason);
   return head + (operation.device === "CPU" ? "on the CPU" + (reasons.length ? ": " + reasons.join("; ") : "") : "on the DPU");
@@ -148,13 +151,13 @@ function operationTip(index) {
 
 function paintGraph() {
   const mode = byId("colouring").value;
-  const longest = Math.max(1, ...REPORT.subgraphs.flatMap((own) => own.superlayers.map((layer) => layer.cycles)).slice(0, 50000));
+  const longest = REPORT.operations.reduce((most, operation) => Math.max(most, operation.figures ? operation.figures.cycles : 0), 1);
   for (const [index, node] of graph.nodes) {
     const operation = REPORT.operations[index];
-    const layer = layerOf(operation);
+    const own = operation.figures;
     const device = { DPU: "accent", CPU: "cpu", input: "input" }[operation.device];
-    const name = mode === "device" || !layer ? device : mode === "time" ? "load" : layer.bound;
-    const heat = mode === "time" ? (layer ? 0.04 + 0.6 * Math.sqrt(layer.cycles / longest) : 0.03) : 0.13;
+    const name = mode === "device" || !own ? device : mode === "time" ? "load" : own.bound;
+    const heat = mode === "time" ? (own ? 0.04 + 0.6 * Math.sqrt(own.cycles / longest) : 0.03) : 0.13;
     node.querySelector(".stripe").style.fill = colour(name);
     node.querySelector(".tint").style.cssText = `fill:${colour(name)};fill-opacity:${heat.toFixed(3)};pointer-events:none`;
   }
@@ -189,11 +192,12 @@ function showDetails() {
     return;
   }
   const layer = layerOf(operation);
-  const parts = [el("h4", {}, short(operation.name, 60)), operationFacts(state.operation)];
+  const parts = [operationFacts(state.operation)];
   if (layer) {
-    const others = layer.operations.filter((index) => index !== state.operation);
-    if (others.length) parts.push(el("p", { className: "quiet" }, "in one superlayer with " + others.slice(0, 12).map((index) => short(operationName(index), 40)).join(", ")));
-    parts.push(layer.cycles > 0 ? criticalBar(layer) : null, layerFacts(layer));
+    const own = operation.figures;
+    const alone = layer.operations.length === 1;
+    if (own && !alone) parts.push(el("h3", {}, "This operation"), own.cycles > 0 ? criticalBar(own) : null, layerFacts(own));
+    parts.push(el("h3", {}, alone ? "Its superlayer" : `Its superlayer, ${layer.operations.length} operations`), layer.cycles > 0 ? criticalBar(layer) : null, layerFacts(layer));
     parts.push(el("button", { type: "button", onclick: () => zoomTo(layer) }, "show in the timeline"));
   } else {
     parts.push(hostReasons(operation));

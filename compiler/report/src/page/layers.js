@@ -94,11 +94,13 @@ function criticalBar(layer) {
 
 function layerFacts(layer) {
   return facts([
-    ["modelled time", `${time(layer.cycles)} (${spaced(layer.cycles)} cycles, ${percent(layer.cycles, subgraph().cycles)})`],
-    ["runs", `${time(layer.start)} to ${time(layer.end)}`],
+    ["modelled time", `${time(layer.cycles)}, ${percent(layer.cycles, subgraph().cycles)}`],
+    ["cycles", spaced(layer.cycles)],
+    layer.start === undefined ? null : ["runs", `${time(layer.start)} to ${time(layer.end)}`],
     ["bound", chip(layer.bound)],
     layer.macs ? ["array used", percent(layer.utilisation, 1)] : null,
-    layer.macs ? ["multiply-accumulates", `${decimals(layer.macs / 1e6)} M needed, ${decimals(layer.array_macs / 1e6)} M spent`] : null,
+    layer.macs ? ["needed", `${decimals(layer.macs / 1e6)} M multiply-accumulates`] : null,
+    layer.macs ? ["spent", `${decimals(layer.array_macs / 1e6)} M`] : null,
     ["maps loaded", bytes(layer.bytes.features)],
     ["parameters loaded", bytes(layer.bytes.parameters)],
     ["saved", bytes(layer.bytes.saved)],
@@ -108,17 +110,45 @@ function layerFacts(layer) {
 
 function operationFacts(index) {
   const operation = REPORT.operations[index];
-  return el("div", { style: "margin-bottom:6px" }, el("b", {}, operation.name), el("br"),
+  return el("div", {}, el("b", {}, operation.name), el("br"),
     el("span", { className: "quiet" }, `${operation.kind} → ${shape(operation)}`),
     operation.sources && operation.sources.length > 1 ? el("div", { className: "quiet" }, "from " + operation.sources.join(", ")) : null,
     operation.location ? el("div", { className: "quiet" }, "at " + operation.location) : null);
 }
 
+const OPERATIONS_MAX = 300;
+
+/** The operations of a superlayer, each with its part of the critical path. */
+function operationTable(layer) {
+  const head = ["operation", "", "bound", "cycles", "array", "load", "save", "conv", "misc", "maps in", "params", "saved", "instr."];
+  const rows = layer.operations.slice(0, OPERATIONS_MAX).map((index) => {
+    const operation = REPORT.operations[index];
+    const own = operation.figures;
+    const cells = own ? [chip(own.bound), spaced(own.cycles), own.macs ? percent(own.utilisation, 1) : "–",
+      ...ENGINES.slice(0, 4).map((engine) => spaced(own.busy[engine])), bytes(own.bytes.features), bytes(own.bytes.parameters), bytes(own.bytes.saved), spaced(own.instructions)] : [];
+    const where = [operation.name, ...(operation.sources || []).slice(1), operation.location].filter(Boolean).join("\n").slice(0, 2000);
+    return el("tr", { onclick: () => selectOperation(index) },
+      el("td", { className: "name", title: where }, short(operation.name, 48)),
+      el("td", { className: "text quiet" }, `${operation.kind.replace(/^(int8|nn)\./, "")} ${shape(operation)}`),
+      cells.map((cell, number) => el("td", { className: number === 0 ? "text" : cell === "0" || cell === "0 B" ? "zero" : "" }, cell)));
+  });
+  const rest = layer.operations.length - rows.length;
+  return el("div", {},
+    el("table", { className: "inner" }, el("thead", {}, el("tr", {}, head.map((title, number) => el("th", { className: number < 3 ? "text" : "" }, title)))), el("tbody", {}, rows)),
+    el("p", { className: "quiet" }, (rest > 0 ? `… and ${rest} more operations. ` : "") +
+      "Cycles: the operation's part of the critical path. Engines: cycles they are busy with it." + (subgraph().attribution === "addresses" && rows.length > 1 ? " Operations by addresses, so neighbours may be mixed up." : "")));
+}
+
+function decisionList(layer) {
+  const list = (title, lines) => (lines && lines.length ? [el("h3", { style: "margin-top:0" }, title), ...lines.slice(0, 200).map((line) => el("div", {}, line))] : []);
+  const parts = [...list("Planner", layer.decisions), ...list("Alternatives", layer.alternatives)];
+  return parts.length ? el("div", {}, parts) : null;
+}
+
 function layerDetails(layer) {
-  return el("div", { className: "columns" },
-    el("div", {}, el("h3", { style: "margin-top:0" }, layer.operations.length > 1 ? "Operations" : "Operation"), layer.operations.slice(0, 60).map(operationFacts)),
+  return el("div", {}, operationTable(layer), el("div", { className: "columns" },
     el("div", {}, el("h3", { style: "margin-top:0" }, "Critical path"), layer.cycles > 0 ? criticalBar(layer) : "none of it: it runs while others are waited for", layerFacts(layer)),
-    layer.decisions && layer.decisions.length ? el("div", {}, el("h3", { style: "margin-top:0" }, "Planner"), layer.decisions.slice(0, 100).map((decision) => el("div", {}, decision))) : null);
+    decisionList(layer)));
 }
 
 on("subgraph", showTable);

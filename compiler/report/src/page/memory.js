@@ -6,9 +6,10 @@ const memory = { region: 0, drawn: [] };
 function showRegions() {
   const own = subgraph();
   if (!own) return;
-  const busiest = own.regions.findIndex((region) => region.role === "workspace");
-  memory.region = busiest >= 0 ? busiest : own.regions.findIndex((region) => region.role === "data");
-  if (memory.region < 0) memory.region = 0;
+  // The workspace if anything is in it, else whatever has most.
+  const count = (region) => own.tensors.filter((tensor) => tensor.region === region.number && !tensor.on_chip).length;
+  const rank = own.regions.map((region) => count(region) && count(region) + (region.role === "workspace" ? 1e9 : 0));
+  memory.region = Math.max(0, rank.indexOf(Math.max(...rank)));
   byId("regions").replaceChildren(...own.regions.map((region, index) =>
     el("button", { type: "button", onclick: () => { memory.region = index; showRegion(); drawMap(); } }, `REG_${region.number} ${region.role}, ${bytes(region.size)}`)));
   showRegion();
@@ -18,9 +19,11 @@ function showRegion() {
   [...byId("regions").children].forEach((tab, index) => tab.setAttribute("aria-pressed", index === memory.region));
   const own = subgraph();
   const region = own.regions[memory.region];
-  const tensors = region ? own.tensors.filter((tensor) => tensor.region === region.number) : [];
-  byId("memory-note").textContent = !region ? "" : `${tensors.length} tensors in ${bytes(region.size)}. Each is drawn from the moment its place is needed to its last use` +
-    (region.role === "constants" ? "; constants, which are there all the time, while they are read" : "") + ". Striped ones have gaps, which other tensors fill.";
+  const all = region ? own.tensors.filter((tensor) => tensor.region === region.number) : [];
+  const used = all.filter((tensor) => !tensor.on_chip);
+  byId("memory-note").textContent = !region ? "" : used.length === 0 && all.length ? `Nothing is moved here: all ${all.length} tensors with places here stay on chip.` : `${used.length} tensors in ${bytes(region.size)}, each from its first transfer to its last` +
+    (region.role === "constants" ? "; constants are there all the time" : "") +
+    (all.length > used.length ? `. ${all.length - used.length} more have places here and stay on chip.` : ".") + (used.some((tensor) => tensor.strided) ? " Pale ones have gaps, which other tensors fill." : "");
 }
 
 function drawMap() {
@@ -42,17 +45,17 @@ function drawMap() {
   context.rect(LABELS, 0, plot, MAP.height);
   context.clip();
   memory.drawn = [];
-  const wide = cssColour(region.role === "constants" ? "misc" : "array"), ink = cssColour("ink"), card = cssColour("card");
-  own.tensors.filter((tensor) => tensor.region === region.number).slice(0, 20000).forEach((tensor, index) => {
+  const wide = cssColour(region.role === "constants" ? "misc" : "array"), ink = cssColour("ink");
+  own.tensors.filter((tensor) => tensor.region === region.number && !tensor.on_chip).slice(0, 20000).forEach((tensor, index) => {
     const [left, right] = [x(tensor.from), x(Math.max(tensor.until, tensor.from + 1))];
     const [top, bottom] = [y(tensor.end), y(tensor.start)];
     if (right < LABELS || left > LABELS + plot) return;
     const [width, height] = [Math.max(1, right - left), Math.max(0.7, bottom - top)];
-    context.globalAlpha = tensor.strided ? 0.28 : 0.45 + 0.2 * (index % 3);
+    context.globalAlpha = tensor.strided ? 0.16 : 0.26 + 0.12 * (index % 3);
     context.fillStyle = wide;
     context.fillRect(left, top, width, height);
     context.globalAlpha = 1;
-    context.strokeStyle = card;
+    context.strokeStyle = wide;
     if (height > 2.5) context.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
     memory.drawn.push({ tensor, left, right, top, bottom });
     const room = Math.floor((Math.min(right, LABELS + plot) - Math.max(left, LABELS) - 10) / 7.2);

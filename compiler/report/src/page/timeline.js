@@ -7,13 +7,14 @@ const timeline = { tracks: [], critical: null };
 /** Spans of a track as columns of numbers, with the busy time up to each. */
 function columns(spans) {
   const count = spans.length;
-  const track = { start: new Float64Array(count), end: new Float64Array(count), busy: new Float64Array(count + 1), layer: new Int32Array(count), spans };
+  const track = { start: new Float64Array(count), end: new Float64Array(count), busy: new Float64Array(count + 1), layer: new Int32Array(count), operation: new Int32Array(count), spans };
   let at = 0;
-  spans.forEach(([gap, length, layer], index) => {
+  spans.forEach(([gap, length, operation], index) => {
     track.start[index] = at + gap;
     at += gap + length;
     track.end[index] = at;
-    track.layer[index] = layer;
+    track.operation[index] = operation;
+    track.layer[index] = REPORT.operations[operation].superlayer ?? -1;
     track.busy[index + 1] = track.busy[index] + length;
   });
   return track;
@@ -38,7 +39,7 @@ function busyUntil(track, moment) {
 function loadRun() {
   const own = run();
   timeline.tracks = own ? own.tracks.map((track) => ({ name: track.name, engine: track.engine, ...columns(track.spans) })) : [];
-  timeline.critical = own ? columns(own.critical.map(([length, , layer]) => [0, length, layer])) : null;
+  timeline.critical = own ? columns(own.critical.map(([length, , operation]) => [0, length, operation])) : null;
   if (own) timeline.critical.engine = Uint8Array.from(own.critical, (piece) => piece[1]);
   byId("timeline-note").textContent = "Modelled. The first row is the critical path: at every moment, the engine that the end of the run waits for. Below, the engines; darker is busier." +
     (own && own.simplified ? " The run is long: spans close together are drawn as one." : "");
@@ -144,7 +145,7 @@ function drawTrack({ context, plot, x }, track, top, height, fill) {
   if (last - first < plot) {
     for (let index = first; index < last; index++) {
       const [left, right] = [x(track.start[index]), x(track.end[index])];
-      context.globalAlpha = faint(index) ? 0.22 : track.layer[index] % 2 ? 0.78 : 1;
+      context.globalAlpha = faint(index) ? 0.22 : track.operation[index] % 2 ? 0.78 : 1;
       context.fillRect(left, top, Math.max(0.5, right - left - (right - left > 3 ? 0.75 : 0)), height);
       if (right - left > 90) drawLabel(context, track, index, Math.max(left, LABELS) + 6, Math.min(right, LABELS + plot), top + height / 2, fill);
     }
@@ -169,13 +170,12 @@ function drawTrack({ context, plot, x }, track, top, height, fill) {
 }
 
 function drawLabel(context, track, index, left, right, middle, fill) {
-  const [, , layer, opcode] = track.spans[index];
+  const [, , operation, opcode] = track.spans[index];
   const room = Math.floor((right - left) / 7.5);
   if (room < 4) return;
   context.globalAlpha = 1;
   context.fillStyle = cssColour("card");
-  const own = subgraph().superlayers[layer];
-  context.fillText(`${OPCODES[opcode]} · ${own ? short(own.name, 60) : ""}`.slice(0, room), left, middle);
+  context.fillText(`${OPCODES[opcode]} · ${short(operationName(operation), 60)}`.slice(0, room), left, middle);
   context.fillStyle = fill;
 }
 
@@ -238,7 +238,7 @@ function spanTip(found) {
   const when = `${time(track.start[index])} to ${time(track.end[index])}, ${spaced(track.end[index] - track.start[index])} cycles (modelled)`;
   const what = row === 0 ? `critical path: ${ENGINES[track.engine[index]]}`
     : `${OPCODES[track.spans[index][3]]}, instruction ${track.spans[index][4]}` + (track.spans[index][5] > 1 ? ` and ${track.spans[index][5] - 1} more` : "");
-  return `${what}\n${when}\n${layer ? layerName(layer, 80) : ""}`;
+  return `${operationName(track.operation[index])}\n${what}\n${when}` + (layer && layer.operations.length > 1 ? `\nsuperlayer ${track.layer[index]}: ${layerName(layer, 70)}` : "");
 }
 
 function bankTip({ y, cycle }) {
@@ -290,7 +290,8 @@ function zoomView(factor, centre = (state.from + state.to) / 2) {
 
 navigable(byId("tracks"), (at) => {
   const found = trackAt(at);
-  selectLayer(found ? found.track.layer[found.index] : null);
+  if (found) selectOperation(found.track.operation[found.index]);
+  else selectLayer(null);
 }, (at) => spanTip(trackAt(at)));
 navigable(byId("banks"), () => {}, bankTip);
 byId("zoom-in").addEventListener("click", () => zoomView(0.5));

@@ -30,21 +30,30 @@ fn sample(name: &str) -> Option<Graph> {
 /// Figures of superlayers add up to those of the program.
 fn check_sums(explanation: &Explanation, graph: &Graph) {
     let session = Session::new(graph).unwrap();
-    for (subgraph, run) in explanation.report.subgraphs.iter().zip(&explanation.runs) {
+    for (number, (subgraph, run)) in explanation.report.subgraphs.iter().zip(&explanation.runs).enumerate() {
         let program = session.find_program(&subgraph.name).unwrap();
         let statistics = Statistics::of(&program.instructions, &program.target).unwrap();
         let sum = |figure: fn(&dpuc_report::Superlayer) -> u64| subgraph.superlayers.iter().map(figure).sum::<u64>();
-        assert_eq!(sum(|own| own.instructions), statistics.instruction_count());
-        assert_eq!(sum(|own| own.cycles), subgraph.cycles);
-        assert_eq!(sum(|own| own.bytes.saved), statistics.saved_bytes);
-        assert_eq!(sum(|own| own.array_macs), statistics.conv_macs);
-        let loaded = (sum(|own| own.bytes.parameters), sum(|own| own.bytes.features));
+        assert_eq!(sum(|own| own.figures.instructions), statistics.instruction_count());
+        assert_eq!(sum(|own| own.figures.cycles), subgraph.cycles);
+        assert_eq!(sum(|own| own.figures.bytes.saved), statistics.saved_bytes);
+        assert_eq!(sum(|own| own.figures.array_macs), statistics.conv_macs);
+        let loaded = (sum(|own| own.figures.bytes.parameters), sum(|own| own.figures.bytes.features));
         assert_eq!(loaded, program.loaded_bytes(&statistics));
+        let own = |operation: &&dpuc_report::Operation| operation.subgraph == Some(number);
+        let of_operations = explanation.report.operations.iter().filter(own).filter_map(|operation| operation.figures);
+        let of_operations = of_operations.fold((0, 0), |sum, own| (sum.0 + own.cycles, sum.1 + own.instructions));
+        assert_eq!(of_operations, (subgraph.cycles, statistics.instruction_count()));
         assert_eq!(run.critical.last().map(|stretch| stretch.end), Some(subgraph.cycles));
         for superlayer in &subgraph.superlayers {
-            assert!((0.0..=1.0).contains(&superlayer.utilisation), "{}: {}", superlayer.name, superlayer.utilisation);
-            let path = superlayer.critical;
-            assert!(path.load + path.save + path.conv + path.misc <= superlayer.cycles);
+            assert!(
+                (0.0..=1.0).contains(&superlayer.figures.utilisation),
+                "{}: {}",
+                superlayer.name,
+                superlayer.figures.utilisation
+            );
+            let path = superlayer.figures.critical;
+            assert!(path.load + path.save + path.conv + path.misc <= superlayer.figures.cycles);
         }
         for group in &subgraph.banks {
             assert!(group.peak <= group.lines && group.mean <= group.peak as f64, "{}", group.name);
@@ -86,7 +95,8 @@ fn files_of_amds_compiler_are_explained() {
         check_trace(&explanation);
         check_page(&explanation);
         for subgraph in &explanation.report.subgraphs {
-            let with_code = subgraph.superlayers.iter().filter(|superlayer| superlayer.instructions > 0).count();
+            let with_code =
+                subgraph.superlayers.iter().filter(|superlayer| superlayer.figures.instructions > 0).count();
             assert!(2 * with_code > subgraph.superlayers.len(), "{name}: {with_code} superlayers have instructions");
         }
     }
@@ -105,8 +115,9 @@ fn addresses_tell_what_the_compiler_knows() {
         for (known, found) in known.report.subgraphs.iter().zip(&found.report.subgraphs) {
             assert_eq!((known.attribution, found.attribution), (Attribution::Compiler, Attribution::Addresses));
             let pairs = known.superlayers.iter().zip(&found.superlayers);
-            let wrong: u64 = pairs.map(|(known, found)| known.instructions.abs_diff(found.instructions)).sum();
-            let all: u64 = known.superlayers.iter().map(|superlayer| superlayer.instructions).sum();
+            let wrong: u64 =
+                pairs.map(|(known, found)| known.figures.instructions.abs_diff(found.figures.instructions)).sum();
+            let all: u64 = known.superlayers.iter().map(|superlayer| superlayer.figures.instructions).sum();
             assert!(100 * wrong <= all, "{name}: {wrong} of {all} instructions are given to another superlayer");
         }
     }

@@ -1,7 +1,7 @@
 //! The report of a file written by hand, in full.
 
 use dpuc_accel::timing::Costs;
-use dpuc_isa::{Latches, Target};
+use dpuc_isa::{Engine, Latches, Target};
 use dpuc_report::{Attribution, Explanation, PerEngine, Source, explain};
 use serde_json::Value;
 
@@ -76,10 +76,16 @@ fn every_instruction_finds_its_superlayer() {
     assert_eq!(subgraph.attribution, Attribution::Addresses);
     let [conv, pool] = &subgraph.superlayers[..] else { panic!("two superlayers") };
     // Bias, sixteen Loads of weights, four of rows, ConvInit, Conv, four Saves; four Loads, AluInit, Alu, four Saves, End.
-    assert_eq!((conv.instructions, pool.instructions), (27, 11));
-    assert_eq!((conv.bytes.parameters, conv.bytes.features, conv.bytes.saved), (17 * 16, 4 * 64, 4 * 64));
-    assert_eq!((pool.bytes.parameters, pool.bytes.features, pool.bytes.saved), (0, 4 * 64, 4 * 64));
-    assert_eq!((conv.macs, conv.array_macs), (16 * 16 * 16, 16 * 16 * 16));
+    assert_eq!((conv.figures.instructions, pool.figures.instructions), (27, 11));
+    assert_eq!(
+        (conv.figures.bytes.parameters, conv.figures.bytes.features, conv.figures.bytes.saved),
+        (17 * 16, 4 * 64, 4 * 64)
+    );
+    assert_eq!(
+        (pool.figures.bytes.parameters, pool.figures.bytes.features, pool.figures.bytes.saved),
+        (0, 4 * 64, 4 * 64)
+    );
+    assert_eq!((conv.figures.macs, conv.figures.array_macs), (16 * 16 * 16, 16 * 16 * 16));
 }
 
 #[test]
@@ -94,12 +100,14 @@ fn times_are_those_of_the_costs() {
         *sum[usize::from(index >= 27)].of(instruction.engine()) += costs.of(&operation).busy;
     }
     // Saves of the same port follow each other.
-    assert_eq!([conv.busy, pool.busy], sum);
-    assert_eq!(conv.cycles + pool.cycles, subgraph.cycles);
-    assert_eq!(conv.cycles, conv.end);
+    assert_eq!([conv.figures.busy, pool.figures.busy], sum);
+    assert_eq!(conv.figures.cycles + pool.figures.cycles, subgraph.cycles);
+    assert_eq!(conv.figures.cycles, conv.end);
     for layer in [conv, pool] {
-        let PerEngine { load, save, conv, misc } = layer.critical;
-        assert!(load + save + conv + misc <= layer.cycles && layer.end - layer.start >= layer.busy.load);
+        let PerEngine { load, save, conv, misc } = layer.figures.critical;
+        assert!(
+            load + save + conv + misc <= layer.figures.cycles && layer.end - layer.start >= layer.figures.busy.load
+        );
     }
 }
 
@@ -113,11 +121,17 @@ fn banks_are_live_from_write_to_last_read() {
 
 #[test]
 fn tensors_have_places_and_lifetimes() {
-    let subgraph = &small().report.subgraphs[0];
+    let Explanation { report, runs } = small();
+    let (subgraph, run) = (&report.subgraphs[0], &runs[0]);
     let tensor = |name: &str| subgraph.tensors.iter().find(|tensor| tensor.name == name).unwrap();
     let between = tensor("net/conv_fix");
     assert_eq!((between.region, between.start, between.end), (1, 0, 256));
-    assert_eq!((between.from, between.until), (subgraph.superlayers[0].start, subgraph.superlayers[1].end));
+    // From the start of the first Save that writes it until the last Load that reads it has its data.
+    let spans = |engine| &run.tracks.iter().find(|track| track.engine == engine && track.lane == 0).unwrap().spans;
+    assert_eq!(between.from, spans(Engine::Save)[0].start);
+    let last_load = spans(Engine::Load).last().unwrap();
+    assert_eq!(between.until, last_load.end + board().memory_latency());
+    assert!(!between.on_chip && !between.strided);
     assert_eq!(tensor("input_fix_upload_0").from, 0);
     assert_eq!(tensor("net/pool_fix_download_0").until, subgraph.cycles);
 }
