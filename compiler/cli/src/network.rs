@@ -15,11 +15,13 @@ use crate::files;
 /// Problems that are written out.
 const PROBLEMS_SHOWN: usize = 100;
 
-/// Lowers a quantised network to integers and writes what the lowering has to say.
+/// Lowers a quantised network to integers, in canonical form, and writes what the lowering has to say.
 pub(crate) fn lower(ir: &mut Ir) -> Result<()> {
+    dpuc_passes::canonicalise(ir)?;
     for note in dpuc_passes::lower_to_int8(ir)?.notes {
         files::note(&format!("note: {note}"));
     }
+    dpuc_passes::canonicalise(ir)?;
     Ok(())
 }
 

@@ -86,6 +86,14 @@ impl<'a> Rewriter<'a> {
         self.ir.erase(op);
     }
 
+    /// Makes an operation read another value; what fed it may be dead then.
+    pub fn set_operand(&mut self, op: OpId, index: usize, value: ValueId) {
+        let old = self.ir.operand(op, index);
+        self.ir.set_operand(op, index, value);
+        self.events.extend(self.ir.defining_op(old).map(Event::Modified));
+        self.events.push(Event::Modified(op));
+    }
+
     /// Changes an operation in place.
     pub fn modify(&mut self, op: OpId, change: impl FnOnce(&mut Ir)) {
         change(self.ir);

@@ -13,6 +13,7 @@ mod movement;
 mod net;
 mod operations;
 mod patterns;
+mod rearrange;
 mod shrink;
 
 pub use absurd::absurd_network;

@@ -66,12 +66,12 @@ impl Net {
 
     /// Bilinear enlargement.
     pub fn interpolate(&mut self, input: ValueId, scale: [usize; 2], half_pixel: bool, fix: i32) -> ValueId {
-        let [_, height, width, channels] = self.shape(input)[..] else { panic!("a map") };
+        let [batch, height, width, channels] = self.shape(input)[..] else { panic!("a map") };
         let attributes = [
             ("scale", Attribute::ints(scale.map(|factor| factor as i64))),
             ("mode", Attribute::string("bilinear")),
             ("half_pixel", Attribute::Bool(half_pixel)),
         ];
-        self.op(&int8::UPSAMPLE, &[input], &attributes, &[1, height * scale[0], width * scale[1], channels], fix)
+        self.op(&int8::UPSAMPLE, &[input], &attributes, &[batch, height * scale[0], width * scale[1], channels], fix)
     }
 }

@@ -7,6 +7,7 @@ use dpuc_dialects::dialects::int8;
 use crate::growth::Growth;
 use crate::net::{Conv, Net};
 use crate::patterns;
+use crate::rearrange;
 
 /// An operation, or a pattern of several.
 pub(crate) struct Operation {
@@ -39,6 +40,12 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     operation(2, reshape),
     operation(2, |growth| upsample(growth, "nearest")),
     operation(1, |growth| upsample(growth, "bilinear")),
+    operation(2, rearrange::interpolate),
+    operation(3, rearrange::slice),
+    operation(2, rearrange::pad),
+    operation(1, rearrange::transpose),
+    operation(1, rearrange::space_to_depth),
+    operation(1, rearrange::depth_to_space),
     operation(1, downsample),
     operation(2, patterns::residual),
     operation(2, patterns::branches),

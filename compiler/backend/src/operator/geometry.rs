@@ -11,6 +11,7 @@ use super::Reason;
 use super::interpolation::Tent;
 use super::movement::{Nest, sliced, transposed};
 use super::window::{Window, numbers};
+use crate::partition::moves_only;
 use crate::placement::{Placement, region};
 
 /// Operands of one Elew in public programs; more are combined by a window.
@@ -26,43 +27,40 @@ pub(crate) type Places<'a> = dyn Fn(ValueId) -> Option<Placement> + 'a;
 ///
 /// # Errors
 /// The operation is none that layers can express. Limits are not checked; [`dpuc_codegen::check`] does that.
+///
+/// The images of a batch run one after another, unless they are rows of one map to the operation.
 pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer>, Reason> {
-    let context = Context { ir, op, places };
-    match ir.op_name(op) {
-        "int8.conv2d" => context.grouped_convolution(),
-        "int8.depthwise_conv2d" => Ok(vec![Layer::DepthwiseConv2d(context.convolution()?)]),
-        "int8.transposed_conv2d" => Ok(vec![Layer::TransposedConv2d(context.convolution()?)]),
-        "int8.transposed_depthwise_conv2d" => Ok(vec![Layer::TransposedDepthwiseConv2d(context.convolution()?)]),
-        "int8.max_pool" => context.pool(PoolKind::Max),
-        "int8.avg_pool" => context.pool(PoolKind::Average),
-        "int8.add" if adds_at_once(ir, op) => context.elementwise(ElementwiseKind::Add),
-        "int8.add" | "int8.sub" | "int8.prelu" | "int8.leaky_relu" => context.weighted_sum(),
-        "int8.max" => context.extreme(None),
-        "int8.min" => context.extreme(Some(context.parameter(0)?)),
-        "int8.channel_mul" => context.channel_mul(),
-        "int8.channel_add" => context.channel_add(),
-        "int8.reduce_mean" => context.reduction(PoolKind::Average),
-        "int8.reduce_max" => context.reduction(PoolKind::Max),
-        "int8.mul" => context.elementwise(ElementwiseKind::Multiply),
-        "int8.requantise" => context.requantise(),
-        "int8.concat" => Ok(context.concat()?.into_iter().map(|(_, copy)| copy).collect()),
-        "int8.reshape" => context.reshape(),
-        "int8.strided_slice" => context.strided_slice(),
-        "int8.transpose" => context.transpose(),
-        "int8.space_to_depth" => context.space_and_depth(false),
-        "int8.depth_to_space" => context.space_and_depth(true),
-        "int8.pad" => context.pad(),
-        "int8.upsample" => context.upsample(),
-        "int8.downsample" => {
-            let scale = numbers(ir, op, "scale")?;
-            Ok(vec![Layer::Downsample { input: context.input(0)?, output: context.output()?, scale }])
+    let batch = ir.results(op).first().and_then(|&result| ir.shape_of(result)?.first().copied()).unwrap_or(1);
+    let whole = Context { ir, op, places, image: None };
+    let one_by_one = || {
+        let images = (0..batch).map(|image| whole.of_image(image).layers());
+        Ok(images.collect::<Result<Vec<_>, Reason>>()?.concat())
+    };
+    if batch == 1 || moves_only(ir, op) {
+        whole.layers()
+    } else if POINTWISE.contains(&ir.op_name(op)) {
+        match whole.layers() {
+            // There is a gap between the images.
+            Err(Reason::Layout { .. }) => one_by_one(),
+            layers => layers,
         }
-        "int8.hard_sigmoid" => Ok(vec![Layer::HardSigmoid { input: context.input(0)?, output: context.output()? }]),
-        "int8.quantise" | "int8.dequantise" => Err(Reason::Boundary),
-        name if name.starts_with("nn.") => Err(Reason::Float),
-        name => Err(Reason::NoDpuForm { operation: name.to_owned() }),
+    } else {
+        one_by_one()
     }
 }
+
+/// Operations to which the images of a batch are rows of one map.
+const POINTWISE: [&str; 9] = [
+    "int8.add",
+    "int8.sub",
+    "int8.mul",
+    "int8.max",
+    "int8.min",
+    "int8.requantise",
+    "int8.hard_sigmoid",
+    "int8.leaky_relu",
+    "int8.prelu",
+];
 
 /// Whether the elementwise unit adds all operands at once.
 pub(crate) fn adds_at_once(ir: &Ir, add: OpId) -> bool {
@@ -82,7 +80,7 @@ pub(crate) fn placed_layers(ir: &Ir, op: OpId, places: &Places<'_>, target: &Tar
 
 /// The operands of a concatenation that are not in their place already, each with the copy that brings it there.
 pub(crate) fn concat_copies(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<(usize, Layer)>, Reason> {
-    Context { ir, op, places }.concat()
+    Context { ir, op, places, image: None }.concat()
 }
 
 /// Whether a convolution that reads an input of the subgraph should fold its kernel columns into channels: the target can, and
@@ -111,10 +109,63 @@ pub(super) struct Context<'a> {
     pub(super) ir: &'a Ir,
     pub(super) op: OpId,
     places: &'a Places<'a>,
+    /// The image of the batch, if it is not all of them.
+    image: Option<usize>,
 }
 
 impl Context<'_> {
+    fn of_image(&self, image: usize) -> Context<'_> {
+        Context { ir: self.ir, op: self.op, places: self.places, image: Some(image) }
+    }
+
+    fn layers(&self) -> Result<Vec<Layer>, Reason> {
+        let &Self { ir, op, .. } = self;
+        match ir.op_name(op) {
+            "int8.conv2d" => self.grouped_convolution(),
+            "int8.depthwise_conv2d" => Ok(vec![Layer::DepthwiseConv2d(self.convolution()?)]),
+            "int8.transposed_conv2d" => Ok(vec![Layer::TransposedConv2d(self.convolution()?)]),
+            "int8.transposed_depthwise_conv2d" => Ok(vec![Layer::TransposedDepthwiseConv2d(self.convolution()?)]),
+            "int8.max_pool" => self.pool(PoolKind::Max),
+            "int8.avg_pool" => self.pool(PoolKind::Average),
+            "int8.add" if adds_at_once(ir, op) => self.elementwise(ElementwiseKind::Add),
+            "int8.add" | "int8.sub" | "int8.prelu" | "int8.leaky_relu" => self.weighted_sum(),
+            "int8.max" => self.extreme(None),
+            "int8.min" => self.extreme(Some(self.parameter(0)?)),
+            "int8.channel_mul" => self.channel_mul(),
+            "int8.channel_add" => self.channel_add(),
+            "int8.reduce_mean" => self.reduction(PoolKind::Average),
+            "int8.reduce_max" => self.reduction(PoolKind::Max),
+            "int8.mul" => self.elementwise(ElementwiseKind::Multiply),
+            "int8.requantise" => self.requantise(),
+            "int8.concat" => Ok(self.concat()?.into_iter().map(|(_, copy)| copy).collect()),
+            "int8.reshape" => self.reshape(),
+            "int8.strided_slice" => self.strided_slice(),
+            "int8.transpose" => self.transpose(),
+            "int8.space_to_depth" => self.space_and_depth(false),
+            "int8.depth_to_space" => self.space_and_depth(true),
+            "int8.pad" => self.pad(),
+            "int8.upsample" => self.upsample(),
+            "int8.downsample" => {
+                let scale = numbers(ir, op, "scale")?;
+                Ok(vec![Layer::Downsample { input: self.input(0)?, output: self.output()?, scale }])
+            }
+            "int8.hard_sigmoid" => Ok(vec![Layer::HardSigmoid { input: self.input(0)?, output: self.output()? }]),
+            "int8.quantise" | "int8.dequantise" => Err(Reason::Boundary),
+            name if name.starts_with("nn.") => Err(Reason::Float),
+            name => Err(Reason::NoDpuForm { operation: name.to_owned() }),
+        }
+    }
+
+    /// The shape of a value, or of its image.
     pub(super) fn shape(&self, value: ValueId) -> Result<Vec<usize>, Reason> {
+        let mut shape = self.whole_shape(value)?;
+        if let (Some(_), Some(batch)) = (self.image, shape.first_mut()) {
+            *batch = 1;
+        }
+        Ok(shape)
+    }
+
+    fn whole_shape(&self, value: ValueId) -> Result<Vec<usize>, Reason> {
         self.ir.shape_of(value).ok_or(Reason::Malformed { what: "shape" })
     }
 
@@ -122,8 +173,13 @@ impl Context<'_> {
         self.ir.fix_of(value).ok_or(Reason::Float)
     }
 
+    /// The place of a value, or of its image; what has only one is the same for all.
     pub(super) fn place(&self, value: ValueId) -> Result<Placement, Reason> {
-        (self.places)(value).ok_or(Reason::Malformed { what: "placement" })
+        let place = (self.places)(value).ok_or(Reason::Malformed { what: "placement" })?;
+        Ok(match self.image {
+            Some(image) if self.whole_shape(value)?.first().is_some_and(|&batch| batch > 1) => place.part(0, image),
+            _ => place,
+        })
     }
 
     pub(super) fn map(&self, value: ValueId) -> Result<FeatureMap, Reason> {
@@ -151,7 +207,9 @@ impl Context<'_> {
     }
 
     pub(super) fn constant(&self, value: ValueId) -> Result<Constant, Reason> {
-        let place = self.place(value)?;
+        let whole = (self.places)(value).filter(|place| place.region == region::CONSTANTS);
+        // Weights have no images; a vector that is computed does.
+        let place = whole.map_or_else(|| self.place(value), Ok)?;
         let address = u32::try_from(place.address).map_err(|_| Reason::Malformed { what: "constant's address" })?;
         Ok(Constant { region: place.region, address })
     }
@@ -265,9 +323,23 @@ impl Context<'_> {
             if self.place(value)? == target {
                 continue;
             }
-            let input = self.map(value)?;
-            let output = target.feature_map(&shape, fix_point).ok_or(Reason::Layout { shape })?;
-            copies.push((operand, Layer::Copy { input, output, relu: false }));
+            let source = self.place(value)?;
+            let input_fix = self.fix_point(value)?;
+            let copy = |source: &Placement, target: &Placement, shape: &[usize]| {
+                let input = source.feature_map(shape, input_fix)?;
+                let output = target.feature_map(shape, fix_point)?;
+                Some((operand, Layer::Copy { input, output, relu: false }))
+            };
+            if let Some(copy) = copy(&source, &target, &shape) {
+                copies.push(copy);
+                continue;
+            }
+            // There is a gap between the images.
+            let image_shape: Vec<usize> = [1].into_iter().chain(shape.iter().skip(1).copied()).collect();
+            for image in 0..shape.first().copied().unwrap_or(1) {
+                let copy = copy(&source.part(0, image), &target.part(0, image), &image_shape);
+                copies.push(copy.ok_or_else(|| Reason::Layout { shape: shape.clone() })?);
+            }
         }
         Ok(copies)
     }

@@ -21,7 +21,9 @@ impl Reason {
             Self::NotConstant { operand } => {
                 format!("make the {operand} a constant of the network; a product of two computed maps is a matmul for the CPU")
             }
-            Self::Batch { .. } => "export the network with batch 1; several images run one after another".to_owned(),
+            Self::Batch { most, .. } => {
+                format!("export the network with batch 1, or at most {most}; the images run one after another anyway")
+            }
             Self::FirstDimension { .. } => {
                 "keep the first dimension, the batch, and reshape the others only, e.g. to [1, -1]".to_owned()
             }

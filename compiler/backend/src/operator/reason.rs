@@ -65,11 +65,13 @@ pub enum Reason {
         "the product of its axes' factors needs more than the 7 bits of the multiplier; an average pool of the same window has one"
     )]
     MeanFactor,
-    /// More than one image.
-    #[error("its batch is {batch}; a DPU core takes one image, so compile with batch 1")]
+    /// Many images.
+    #[error("its batch is {batch}; a DPU core runs one image after another, and a program has code for up to {most}")]
     Batch {
         /// The first dimension.
         batch: usize,
+        /// The largest batch.
+        most: usize,
     },
     /// A reshape moves elements into the first dimension.
     #[error("the first dimension changes from {before} to {after}; on the DPU it is the batch")]

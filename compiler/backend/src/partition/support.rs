@@ -9,6 +9,9 @@ use crate::constants::int8_elements;
 use crate::operator::{Reason, layers};
 use crate::placement::{Placement, region};
 
+/// Most images of a batch: each has instructions of its own.
+const IMAGES_MAX: usize = 64;
+
 /// Every reason why the DPU cannot run an operation, wherever its operands come from; empty if it can.
 pub(super) fn obstacles(ir: &Ir, op: OpId, target: &Target) -> Vec<Reason> {
     let reasons = values_reasons(ir, op);
@@ -58,16 +61,18 @@ fn values_reasons(ir: &Ir, op: OpId) -> Vec<Reason> {
     };
     match shape.first() {
         None => vec![Reason::Layout { shape }],
-        Some(1) => Vec::new(),
-        Some(&batch) => vec![Reason::Batch { batch }],
+        Some(&batch) => batch_reasons(batch),
     }
+}
+
+fn batch_reasons(batch: usize) -> Vec<Reason> {
+    if batch > IMAGES_MAX { vec![Reason::Batch { batch, most: IMAGES_MAX }] } else { Vec::new() }
 }
 
 fn reshape_reasons(ir: &Ir, op: OpId) -> Vec<Reason> {
     let first = |value| ir.shape_of(value).map(|shape| shape.first().copied());
     match (first(ir.operand(op, 0)), first(ir.result(op))) {
-        (Some(Some(1)), Some(Some(1))) => Vec::new(),
-        (Some(Some(before)), Some(Some(after))) if before == after => vec![Reason::Batch { batch: before }],
+        (Some(Some(before)), Some(Some(after))) if before == after => batch_reasons(before),
         (Some(before), Some(after)) => {
             vec![Reason::FirstDimension { before: before.unwrap_or(1), after: after.unwrap_or(1) }]
         }

@@ -155,15 +155,17 @@ fn headrooms(
             constants.get(&value).cloned().or_else(own)
         };
         let Ok(layers) = layers(ir, op, &place) else { continue };
-        let [Layer::Conv2d { convolution, .. }] = layers[..] else { continue };
-        if !augments(&convolution, target) {
-            continue;
+        for layer in layers {
+            let Layer::Conv2d { convolution, .. } = layer else { continue };
+            if !augments(&convolution, target) {
+                continue;
+            }
+            let [top, left, _, right] = convolution.pads.map(u64::from);
+            let (width, channels) = (u64::from(convolution.input.width), u64::from(convolution.input.channels));
+            let own = headrooms.entry(view.buffer).or_default();
+            own.before = own.before.max((top * (width + left + right) + left) * channels);
+            own.after = own.after.max(u64::from(augmentation_headroom(&convolution).after));
         }
-        let [top, left, _, right] = convolution.pads.map(u64::from);
-        let (width, channels) = (u64::from(convolution.input.width), u64::from(convolution.input.channels));
-        let own = headrooms.entry(view.buffer).or_default();
-        own.before = own.before.max((top * (width + left + right) + left) * channels);
-        own.after = own.after.max(u64::from(augmentation_headroom(&convolution).after));
     }
     headrooms
 }

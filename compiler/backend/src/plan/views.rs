@@ -160,7 +160,9 @@ fn view_of(ir: &Ir, op: OpId, source: &View) -> Option<View> {
     }
     let place = Placement { region: 0, address: source.offset, strides: source.strides.clone() };
     let place = if ir.is(op, &int8::STRIDED_SLICE) { sliced(ir, op, &place)? } else { transposed(ir, op, &place)? };
-    place.feature_map(&shape, 0)?;
+    // Readers take one image after another where there is a gap between them.
+    let image: Vec<usize> = [1].into_iter().chain(shape.iter().skip(1).copied()).collect();
+    place.feature_map(&image, 0)?;
     Some(View { buffer: source.buffer, offset: place.address, strides: place.strides })
 }
 

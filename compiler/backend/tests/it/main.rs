@@ -1,6 +1,7 @@
 //! Compiled networks against the reference.
 
 mod arithmetic;
+mod batch;
 mod export;
 mod harness;
 mod movement;

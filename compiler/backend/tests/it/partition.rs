@@ -37,7 +37,7 @@ fn every_operation_on_the_host_has_a_reason() {
     let bilinear = net.upsample(x, [3, 2], "bilinear", 5);
     let attributes = [("scale", Attribute::ints([2, 2])), ("align_corners", Attribute::Bool(true))];
     let corners = net.op(&int8::UPSAMPLE, &[x], &attributes, &[1, 80, 80, 8], 5);
-    let batch = net.reshape(x, &[8, 40, 40, 1]);
+    let batch = net.reshape(x, &[80, 20, 8, 1]);
     let batched = net.requantise(batch, "relu", 5);
     let real = net.dequantise(x);
     let shape = net.shape(x);

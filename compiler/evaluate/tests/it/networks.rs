@@ -11,7 +11,7 @@ use dpuc_dialects::text::{ParseOptions, parse};
 use dpuc_dialects::verify::verify;
 use dpuc_dialects::{Ir, TypeKind};
 use dpuc_evaluate::{Tensor, evaluate};
-use dpuc_passes::{eliminate_dead_code, lower_to_int8};
+use dpuc_passes::{canonicalise, eliminate_dead_code, lower_to_int8};
 
 use crate::random::Random;
 
@@ -29,7 +29,11 @@ fn verified(ir: Ir, path: &Path) -> Ir {
 }
 
 fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/networks");
+    files_in("tests/networks")
+}
+
+fn files_in(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());
@@ -86,6 +90,30 @@ fn lowering_keeps_every_bit() {
             let found = evaluate(&lowered, "main", &inputs, &mut |_, _| {}).unwrap();
             for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 assert!(found == expected, "{}: result #{index} is {found:?} instead of {expected:?}", path.display());
+            }
+        }
+    }
+}
+
+/// Before and after lowering.
+#[test]
+fn canonical_forms_keep_every_bit() {
+    for path in files().into_iter().chain(files_in("../passes/tests/canonicalise")) {
+        let original = read(&path);
+        let mut canonical = original.clone();
+        canonicalise(&mut canonical).unwrap();
+        let canonical = verified(canonical, &path);
+        let mut lowered = canonical.clone();
+        lower_to_int8(&mut lowered).unwrap();
+        canonicalise(&mut lowered).unwrap();
+        let lowered = verified(lowered, &path);
+        let mut random = Random::new(8);
+        for _ in 0..5 {
+            let inputs = inputs(&original, &mut random);
+            let expected = evaluate(&original, "main", &inputs, &mut |_, _| {}).unwrap();
+            for changed in [&canonical, &lowered] {
+                let found = evaluate(changed, "main", &inputs, &mut |_, _| {}).unwrap();
+                assert!(found == expected, "{}", path.display());
             }
         }
     }

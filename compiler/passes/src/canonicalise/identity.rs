@@ -97,7 +97,7 @@ impl Pattern for ReshapeTwice {
     }
 
     fn rewrite(&self, source: ValueId, op: OpId, rewriter: &mut Rewriter<'_>) {
-        rewriter.modify(op, |ir| ir.set_operand(op, 0, source));
+        rewriter.set_operand(op, 0, source);
     }
 }
 
@@ -150,9 +150,7 @@ impl Pattern for TransposeTwice {
     }
 
     fn rewrite(&self, (source, order): (ValueId, Vec<usize>), op: OpId, rewriter: &mut Rewriter<'_>) {
-        rewriter.modify(op, |ir| {
-            ir.set_operand(op, 0, source);
-            ir.set_attribute(op, "order", list(order));
-        });
+        rewriter.set_operand(op, 0, source);
+        rewriter.modify(op, |ir| ir.set_attribute(op, "order", list(order)));
     }
 }

@@ -5,6 +5,7 @@
 //! one operation further down, or merges padding into its reader.
 
 mod concat;
+mod constant;
 mod identity;
 mod padding;
 mod rebuild;
@@ -21,7 +22,7 @@ use dpuc_dialects::rewrite::{Patterns, Summary, apply};
 /// The patterns do not come to rest, which would be a defect of theirs.
 pub fn canonicalise(ir: &mut Ir) -> Result<Summary, PassError> {
     let root = ir.root();
-    let patterns = [identity::add, slice::add, concat::add, padding::add, transpose::add];
+    let patterns = [identity::add, constant::add, slice::add, concat::add, padding::add, transpose::add];
     let patterns = patterns.into_iter().fold(Patterns::new(), |patterns, add| add(patterns));
     apply(ir, root, &patterns).map_err(|error| PassError::Other(error.to_string()))
 }

@@ -63,10 +63,10 @@ impl Pattern for AbsorbPadding {
         rewriter.modify(op, |ir| {
             let location = with_part(ir, op, pad);
             ir.set_location(op, location);
-            let source = ir.operand(pad, 0);
-            ir.set_operand(op, 0, source);
             ir.set_attribute(op, "pads", Attribute::ints(pads));
         });
+        let source = rewriter.ir().operand(pad, 0);
+        rewriter.set_operand(op, 0, source);
     }
 }
 

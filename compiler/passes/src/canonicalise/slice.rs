@@ -32,8 +32,8 @@ impl Bounds {
 
     /// Makes `op` this slice of `source`.
     fn set(self, op: OpId, source: ValueId, rewriter: &mut Rewriter<'_>) {
+        rewriter.set_operand(op, 0, source);
         rewriter.modify(op, |ir| {
-            ir.set_operand(op, 0, source);
             ir.set_attribute(op, "begin", list(self.begin));
             ir.set_attribute(op, "end", list(self.end));
             ir.set_attribute(op, "strides", list(self.strides));

@@ -61,15 +61,24 @@ pub(super) fn add(patterns: Patterns) -> Patterns {
     PASSED.into_iter().fold(patterns, |patterns, (root, treatment)| patterns.with(Sink { root, treatment }))
 }
 
-/// `f(transpose(x), …) = transpose(f(x, …))`, if nothing else needs the transposed values.
+/// `f(transpose(x), …) = transpose(f(x, …))`; constants are transposed back. Other readers of the transposed values must be such that
+/// a transposition passes them too, or cancels.
 struct Sink {
     root: &'static OpDefinition,
     treatment: Treatment,
 }
 
+/// An operand in front of the transposition.
+enum Source {
+    /// What is transposed, or a constant of one element.
+    Same(ValueId),
+    /// A constant to transpose back.
+    Constant(ValueId),
+}
+
 /// What is in front of the transpositions, their order, and the attributes of the operation there.
 struct Passed {
-    sources: Vec<ValueId>,
+    sources: Vec<Source>,
     order: Vec<usize>,
     attributes: Vec<(&'static str, Attribute)>,
 }
@@ -84,22 +93,29 @@ impl Pattern for Sink {
 
     fn matches(&self, ir: &Ir, op: OpId) -> Option<Passed> {
         let mut order: Option<Vec<usize>> = None;
+        let rank = ir.shape_of(ir.result(op))?.len();
         let mut sources = Vec::new();
         for &operand in ir.operands(op) {
-            let transpose = producer(ir, operand, &[&nn::TRANSPOSE, &int8::TRANSPOSE])?;
-            let own = sizes(ir, transpose, "order")?;
-            let readers = ir.users(operand);
-            if order.get_or_insert_with(|| own.clone()) != &own || readers.iter().any(|&reader| reader != op) {
+            if let Some(transpose) = producer(ir, operand, &TRANSPOSES) {
+                let own = sizes(ir, transpose, "order")?;
+                let agrees = order.get_or_insert_with(|| own.clone()) == &own && own.len() == rank;
+                if !agrees || !ir.users(operand).into_iter().all(|reader| lets_pass(ir, reader)) {
+                    return None;
+                }
+                sources.push(Source::Same(ir.operand(transpose, 0)));
+            } else if is_constant(ir, operand) {
+                let shape = ir.shape_of(operand)?;
+                sources.push(match shape.len() {
+                    // Broadcasting counts dimensions from the end.
+                    own if own == rank => Source::Constant(operand),
+                    own if own < rank && shape.iter().all(|&size| size == 1) => Source::Same(operand),
+                    _ => return None,
+                });
+            } else {
                 return None;
             }
-            sources.push(ir.operand(transpose, 0));
         }
         let order = order?;
-        // Broadcasting counts dimensions from the end.
-        let rank = ir.shape_of(ir.result(op))?.len();
-        if rank != order.len() {
-            return None;
-        }
         let attributes = self.attributes(ir, op, &order)?;
         Some(Passed { sources, order, attributes })
     }
@@ -111,9 +127,17 @@ impl Pattern for Sink {
         let ty = ir.value_type(result);
         let kind = if ir.fix_of(result).is_some() { &int8::TRANSPOSE } else { &nn::TRANSPOSE };
         let Some(shape) = ir.shape_of(result) else { return };
-        let before = permuted(&shape, &inverse(&order));
+        let back = inverse(&order);
+        let before = permuted(&shape, &back);
         let Some(inner_type) = reshaped(rewriter.tables(), result, &before) else { return };
-        let transposes: Vec<OpId> = sources_of(rewriter.ir(), op);
+        let sources: Vec<ValueId> = sources
+            .into_iter()
+            .filter_map(|source| match source {
+                Source::Same(value) => Some(value),
+                Source::Constant(value) => transposed_back(rewriter, value, &back),
+            })
+            .collect();
+        let transposes = transposes_of(rewriter.ir(), op);
         let location = rewriter.fuse(&transposes);
         let inner_location = other_layout(rewriter, op);
         let Some(inner) = copy_of(rewriter, op, &sources, &attributes, inner_type, inner_location) else { return };
@@ -124,9 +148,33 @@ impl Pattern for Sink {
     }
 }
 
-/// The operations in front of an operation, and itself: what names the operator, and what names the tensor.
-fn sources_of(ir: &Ir, op: OpId) -> Vec<OpId> {
-    ir.operands(op).iter().filter_map(|&operand| ir.defining_op(operand)).chain([op]).collect()
+const TRANSPOSES: [&OpDefinition; 2] = [&nn::TRANSPOSE, &int8::TRANSPOSE];
+
+/// Whether a transposition in front of an operation passes it or becomes one with it.
+fn lets_pass(ir: &Ir, op: OpId) -> bool {
+    PASSED.into_iter().map(|(kind, _)| kind).chain(TRANSPOSES).any(|kind| ir.is(op, kind))
+}
+
+/// Whether a value is a constant, rounded or not.
+fn is_constant(ir: &Ir, value: ValueId) -> bool {
+    let rounded = producer(ir, value, &[&nn::FIX, &int8::DEQUANTISE]).map_or(value, |op| ir.operand(op, 0));
+    producer(ir, rounded, &[&nn::CONSTANT, &int8::CONSTANT]).is_some()
+}
+
+/// A constant with its dimensions in the order in front of the transpositions.
+fn transposed_back(rewriter: &mut Rewriter<'_>, value: ValueId, back: &[usize]) -> Option<ValueId> {
+    let ir = rewriter.ir();
+    let shape = permuted(&ir.shape_of(value)?, back);
+    let kind = if ir.fix_of(value).is_some() { &int8::TRANSPOSE } else { &nn::TRANSPOSE };
+    let ty = reshaped(rewriter.tables(), value, &shape)?;
+    let order = list(back.iter().copied());
+    let transpose = rewriter.insert(OpBuilder::new(kind).operands([value]).attribute("order", order).result(ty, ""));
+    Some(rewriter.ir().result(transpose))
+}
+
+/// The transpositions in front of an operation, and itself: what names the operator, and what names the tensor.
+fn transposes_of(ir: &Ir, op: OpId) -> Vec<OpId> {
+    ir.operands(op).iter().filter_map(|&operand| producer(ir, operand, &TRANSPOSES)).chain([op]).collect()
 }
 
 impl Sink {

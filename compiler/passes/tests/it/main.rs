@@ -1,4 +1,5 @@
 //! Passes on text.
 
+mod canonicalise;
 mod dead_code;
 mod lower;
