@@ -12,6 +12,6 @@ mod registry;
 
 pub use canonicalise::canonicalise;
 pub use dead_code::{DeadCode, eliminate_dead_code};
-pub use lower::{Lowering, lower_to_int8};
+pub use lower::{Lowering, LoweringOptions, lower_to_int8, lower_to_int8_with};
 pub use note::Note;
 pub use registry::PASSES;

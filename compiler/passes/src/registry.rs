@@ -1,17 +1,32 @@
 //! The passes of this crate for pipelines.
 
 use dpuc_dialects::Ir;
-use dpuc_dialects::pass::{Pass, PassError, PassInfo};
+use dpuc_dialects::pass::{OptionInfo, Pass, PassError, PassInfo};
 
-use crate::{canonicalise, eliminate_dead_code, lower_to_int8};
+use crate::{LoweringOptions, canonicalise, eliminate_dead_code, lower_to_int8_with};
+
+const ALLOW_LEAKY_APPROXIMATION: OptionInfo = OptionInfo {
+    name: "allow-leaky-approximation",
+    default: Some("false"),
+    doc: "whether leaky ReLUs with a slope near 26/256, such as 0.1, get that slope",
+};
 
 /// The passes of this crate.
 pub static PASSES: &[PassInfo] = &[
     PassInfo {
         name: "lower-to-int8",
         summary: "Turns a quantised `nn` graph into integer arithmetic; what has no integer form stays in `nn`.",
-        options: &[],
-        create: |_| Ok(Box::new(LowerToInt8)),
+        options: &[ALLOW_LEAKY_APPROXIMATION],
+        create: |options| {
+            let allow_leaky_approximation = match options.text(ALLOW_LEAKY_APPROXIMATION.name) {
+                "true" => true,
+                "false" => false,
+                other => {
+                    return Err(PassError::Other(format!("allow-leaky-approximation is {other:?}, not true or false")));
+                }
+            };
+            Ok(Box::new(LowerToInt8 { options: LoweringOptions { allow_leaky_approximation } }))
+        },
     },
     PassInfo {
         name: "canonicalise",
@@ -28,11 +43,13 @@ pub static PASSES: &[PassInfo] = &[
 ];
 
 #[derive(Debug)]
-struct LowerToInt8;
+struct LowerToInt8 {
+    options: LoweringOptions,
+}
 
 impl Pass for LowerToInt8 {
     fn run(&self, ir: &mut Ir) -> Result<(), PassError> {
-        lower_to_int8(ir).map(|_| ())
+        lower_to_int8_with(ir, self.options).map(|_| ())
     }
 }
 

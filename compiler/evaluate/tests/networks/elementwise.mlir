@@ -1,5 +1,4 @@
-// Sums and products, constants of every shape; a product of two computed shapes stays.
-// left: nn.mul, nn.sub
+// Sums and products, constants of every shape.
 module @elementwise {
   func.func @main(%x: tensor<1x3x4x5xf32>, %y: tensor<1x3x4x5xf32>, %z: tensor<1x1x1x5xf32>) -> (tensor<1x3x4x5xf32>, tensor<1x3x4x5xf32>, tensor<1x3x4x5xf32>, tensor<1x3x4x5xf32>) {
     %x_fix = nn.fix %x {fix_point = 5} : tensor<1x3x4x5xf32>

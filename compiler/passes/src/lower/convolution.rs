@@ -22,6 +22,9 @@ impl FixPattern for Convolution {
             None => None,
         };
         let mut attributes = vec![list(ir, found.op, "strides")?];
+        if let Some(groups) = ir.int(found.op, "groups") {
+            attributes.push(("groups", Attribute::int(groups)));
+        }
         let mut parts = found.parts();
         let input = if let Some(dilations) = ir.int_array::<2>(found.op, "dilations") {
             attributes.push(("dilations", Attribute::ints(dilations)));

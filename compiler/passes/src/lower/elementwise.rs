@@ -1,32 +1,72 @@
-//! Sums, products and hard sigmoids.
+//! Sums, differences, products, maxima and minima.
 
 use dpuc_dialects::dialects::{int8, nn};
-use dpuc_dialects::{Ir, ValueId};
+use dpuc_dialects::{Ir, OpId, ValueId};
 
-use super::code::{Activated, Fix, code, constant_code, constant_elements, corrected, is_same_factor};
+use super::code::{Activated, Fix, code, constant_code, constant_elements};
 use super::lowered::{FixPattern, Lowered, NewConstant, Operand};
 
-/// `nn.add` and `nn.mul` of two fixed-point tensors, with or without ReLU. A constant is broadcast to the shape of the result.
+/// Elementwise operators of fixed-point tensors, with or without ReLU where the integer form has one. A constant is broadcast to the shape
+/// of the result; sums, maxima and minima of several tensors become one.
 pub(super) struct Elementwise;
 
 /// Largest constant that is made by broadcasting: 2^26 bytes.
 const MAX_BROADCAST: usize = 1 << 26;
+
+/// Most operands of one operation.
+const MAX_OPERANDS: usize = 64;
 
 impl FixPattern for Elementwise {
     const NAME: &'static str = "elementwise";
 
     fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
         let found = Activated::of(ir, fix).filter(|found| matches!(found.activation, "none" | "relu"))?;
-        let kind = match ir.op_name(found.op) {
-            "nn.add" => &int8::ADD,
-            "nn.mul" => &int8::MUL,
+        let (kind, is_associative) = match ir.op_name(found.op) {
+            "nn.add" => (&int8::ADD, true),
+            "nn.sub" => (&int8::SUB, false),
+            "nn.mul" => (&int8::MUL, false),
+            "nn.max" => (&int8::MAX, true),
+            "nn.min" => (&int8::MIN, true),
             _ => return None,
         };
+        if found.activation != "none" && kind.attribute("activation").is_none() {
+            return None;
+        }
         let shape = ir.shape_of(ir.result(found.op))?;
-        let operands = ir.operands(found.op).iter().map(|&operand| broadcast(ir, operand, &shape));
+        let mut tree = Tree { parts: Vec::new(), operands: Vec::new() };
+        tree.collect(ir, found.op, is_associative);
+        let operands = tree.operands.iter().map(|&operand| broadcast(ir, operand, &shape));
         let operands = operands.collect::<Option<Vec<_>>>()?;
-        let lowered = Lowered::new(kind, fix, found.parts(), []).with_all(found.attribute());
+        let parts = tree.parts.into_iter().chain(found.parts()).collect();
+        let attributes = found.attribute().into_iter().filter(|(name, _)| kind.attribute(name).is_some());
+        let lowered = Lowered::new(kind, fix, parts, []).with_all(attributes);
         Some(Lowered { operands, ..lowered })
+    }
+}
+
+/// Operators of one kind that feed each other without being rounded.
+struct Tree {
+    /// The operators in front of the last one.
+    parts: Vec<OpId>,
+    operands: Vec<ValueId>,
+}
+
+impl Tree {
+    /// Adds the operands of `root`, and instead of the results of the same operator that only this tree reads, their operands.
+    fn collect(&mut self, ir: &Ir, root: OpId, is_associative: bool) {
+        let mut open: Vec<ValueId> = ir.operands(root).iter().rev().copied().collect();
+        while let Some(value) = open.pop() {
+            let inner =
+                ir.defining_op(value).filter(|&op| ir.op_name(op) == ir.op_name(root) && ir.use_count(value) == 1);
+            match inner {
+                Some(op) if is_associative && self.operands.len() + open.len() < MAX_OPERANDS => {
+                    self.parts.push(op);
+                    open.extend(ir.operands(op).iter().rev());
+                }
+                _ => self.operands.push(value),
+            }
+        }
+        self.parts.reverse();
     }
 }
 
@@ -94,34 +134,6 @@ impl FixPattern for ChannelScale {
         let weights = Operand::Constant(NewConstant::derived(ir, scale, "_per_channel", shape, elements)?);
         let lowered = Lowered::new(&int8::DEPTHWISE_CONV2D, fix, found.parts(), []).with_all(found.attribute());
         Some(Lowered { operands: vec![Operand::Code(code(ir, input)?), weights], ..lowered })
-    }
-}
-
-/// A hard sigmoid, with or without the factor that corrects 1/6 to the hardware's 2731/2^14.
-pub(super) struct HardSigmoid;
-
-/// 6 * 2731 / 2^14
-const CORRECTION: f64 = 6.0 * 2731.0 / 16384.0;
-
-/// Below it the int8 maximum is above 1.0, where the hardware does not clamp (`spec/numerics.md` section 5.9).
-const LEAST_OUTPUT_POINT: i32 = 7;
-
-impl FixPattern for HardSigmoid {
-    const NAME: &'static str = "hard-sigmoid";
-
-    fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
-        let found = corrected(ir, fix.input(ir), &nn::HARD_SIGMOID)?;
-        let input = code(ir, ir.operand(found.op, 0))?;
-        if fix.point < LEAST_OUTPUT_POINT || ir.fix_of(input)? < 0 {
-            return None;
-        }
-        let note = match found.correction {
-            Some((_, factor)) if is_same_factor(factor, CORRECTION) => None,
-            Some(_) => return None,
-            None => Some("divides by 6 with the factor 2731/2^14, as the hardware does".to_owned()),
-        };
-        let parts = Some(found.op).into_iter().chain(found.correction.map(|(op, _)| op)).collect();
-        Some(Lowered { note, ..Lowered::new(&int8::HARD_SIGMOID, fix, parts, [input]) })
     }
 }
 

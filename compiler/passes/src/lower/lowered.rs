@@ -18,6 +18,17 @@ pub(super) enum Operand {
     Reshaped(ValueId, Vec<usize>),
     /// A new constant.
     Constant(NewConstant),
+    /// The result of another operation, with one operand and no attributes, that is made as well.
+    Computed {
+        /// The operation.
+        kind: &'static OpDefinition,
+        /// What it reads.
+        input: ValueId,
+        /// Fix point of its result.
+        point: i32,
+        /// What is added to the name of what it reads.
+        suffix: &'static str,
+    },
 }
 
 /// A constant that lowering makes.
@@ -198,6 +209,13 @@ impl Operand {
                 rewriter.ir().result(op)
             }
             Self::Constant(constant) => constant.insert(rewriter),
+            Self::Computed { kind, input, point, suffix } => {
+                let ir = rewriter.tables();
+                let ty = ir.fix_tensor(&ir.shape_of(input).unwrap_or_default(), point);
+                let name = ir.value_name(input).map(|name| format!("{name}{suffix}")).unwrap_or_default();
+                let op = rewriter.insert(OpBuilder::new(kind).operands([input]).result(ty, &name));
+                rewriter.ir().result(op)
+            }
         }
     }
 }

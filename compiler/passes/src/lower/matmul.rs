@@ -24,13 +24,18 @@ impl FixPattern for Matmul {
             None => None,
         };
         let matrix = Matrix::of(ir, found.op, weights)?;
-        let (source, kernel, rows, elements) = match Flattened::of(ir, input, matrix.columns) {
-            Some(map) => (Operand::Code(map.code), map.shape, 1, matrix.permuted(&map.order)),
+        let (source, kernel, result, elements) = match Flattened::of(ir, input, matrix.columns) {
+            Some(map) => (Operand::Code(map.code), map.shape, vec![1, 1, 1, matrix.rows], matrix.permuted(&map.order)),
             None => {
-                let rows = ir.shape_of(input)?.iter().rev().skip(1).product();
-                let pixel = [1, 1, matrix.columns];
-                let shape = vec![rows, 1, 1, matrix.columns];
-                (Operand::Reshaped(code(ir, input)?, shape), pixel, rows, matrix.elements)
+                let shape = ir.shape_of(input)?;
+                let rows: usize = shape.iter().rev().skip(1).product();
+                // One image: its rows are those of a map. Several images stay several.
+                let (images, rows) = if shape.first() == Some(&1) { (1, rows) } else { (rows, 1) };
+                let kernel = factors(matrix.columns, rows);
+                let [height, width, channels] = kernel;
+                let shape = vec![images, rows * height, width, channels];
+                let result = vec![images, rows, 1, matrix.rows];
+                (Operand::Reshaped(code(ir, input)?, shape), kernel, result, matrix.elements)
             }
         };
         let [height, width, channels] = kernel;
@@ -38,7 +43,25 @@ impl FixPattern for Matmul {
         let weights = NewConstant::derived(ir, weights, "(reshaped)", shape, elements)?;
         let operands = [source, Operand::Constant(weights)].into_iter().chain(bias.map(Operand::Code)).collect();
         let lowered = Lowered::new(&int8::CONV2D, fix, found.parts(), []).with_all(found.attribute());
-        Some(Lowered { operands, shape: Some(vec![rows, 1, 1, matrix.rows]), ..lowered })
+        Some(Lowered { operands, shape: Some(result), ..lowered })
+    }
+}
+
+/// Most channels of a pixel: what every DPU takes.
+const MAX_CHANNELS: usize = 2048;
+
+/// A row of `columns` elements as a map no larger than a kernel, `[height, width, channels]`: the one with the fewest pixels whose channels
+/// every DPU takes (`spec/xmodel.md` section 5.6). With several rows, each is a row of pixels.
+fn factors(columns: usize, rows: usize) -> [usize; 3] {
+    let heights = if rows == 1 { MAX_KERNEL } else { 1 };
+    let sizes = (1..=heights).flat_map(|height| (1..=MAX_KERNEL).map(move |width| [height, width]));
+    let fitting = sizes.filter(|[height, width]| {
+        let pixels = height * width;
+        columns.is_multiple_of(pixels) && columns / pixels <= MAX_CHANNELS
+    });
+    match fitting.min_by_key(|[height, width]| height * width) {
+        Some([height, width]) => [height, width, columns / (height * width)],
+        None => [1, 1, columns],
     }
 }
 
@@ -162,6 +185,18 @@ fn transposed(elements: &[usize], shape: &[usize], axes: &[usize]) -> Option<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_rows_become_maps() {
+        assert_eq!(factors(2048, 1), [1, 1, 2048]);
+        assert_eq!(factors(4096, 1), [1, 2, 2048]);
+        assert_eq!(factors(25088, 1), [1, 14, 1792]);
+        assert_eq!(factors(4096, 7), [1, 2, 2048]);
+        // A prime has no factors.
+        assert_eq!(factors(4099, 1), [1, 1, 4099]);
+        assert_eq!(factors(2048 * 256, 1), [16, 16, 2048]);
+        assert_eq!(factors(2048 * 256, 2), [1, 1, 2048 * 256]);
+    }
 
     #[test]
     fn transposition_follows_the_axes() {

@@ -10,6 +10,7 @@
 //!
 //! An operator without an integer form stays as it is, between dequantised operands and a quantised result, and a note says why.
 
+mod activation;
 mod average;
 mod boundary;
 mod code;
@@ -21,8 +22,10 @@ mod matmul;
 mod movement;
 mod pool;
 mod push;
+mod reduce;
 mod remaining;
 mod resize;
+mod vector;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,6 +50,22 @@ pub struct Lowering {
     pub notes: Vec<Note>,
 }
 
+/// What [`lower_to_int8_with`] may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoweringOptions {
+    /// Gives leaky ReLUs with a slope within 1/256 of 26/256, such as 0.1, that slope, which the DPU fuses into convolutions. The results
+    /// change slightly; a note says where.
+    pub allow_leaky_approximation: bool,
+}
+
+/// As [`lower_to_int8_with`], without approximations.
+///
+/// # Errors
+/// A constant that is not in the side file.
+pub fn lower_to_int8(ir: &mut Ir) -> Result<Lowering, PassError> {
+    lower_to_int8_with(ir, LoweringOptions::default())
+}
+
 /// Lowers all functions: constants and activations that a `nn.fix` rounds to signed bytes become `int8` values.
 ///
 /// Arguments and results of the functions keep their types; `int8.quantise` and `int8.dequantise` stand at the boundaries. Locations are
@@ -54,9 +73,14 @@ pub struct Lowering {
 ///
 /// # Errors
 /// A constant that is not in the side file.
-pub fn lower_to_int8(ir: &mut Ir) -> Result<Lowering, PassError> {
+pub fn lower_to_int8_with(ir: &mut Ir, options: LoweringOptions) -> Result<Lowering, PassError> {
     let symbols = constant_symbols(ir)?;
     let notes = Notes::default();
+    if options.allow_leaky_approximation {
+        for (op, slope) in activation::snap_slopes(ir) {
+            notes.add(Note::new(ir, op, format!("has slope 26/256 instead of {slope}, as allowed")));
+        }
+    }
     let root = ir.root();
     let other = |error: dpuc_dialects::rewrite::NotConverged| PassError::Other(error.to_string());
     let pushed = apply(ir, root, &push::patterns()).map_err(other)?;
@@ -66,15 +90,21 @@ pub fn lower_to_int8(ir: &mut Ir) -> Result<Lowering, PassError> {
         .with(OnFix::new(matmul::Matmul, &notes))
         .with(OnFix::new(average::AveragePool, &notes))
         .with(OnFix::new(pool::MaxPool, &notes))
-        .with(OnFix::new(pool::ReduceMax, &notes))
-        .with(OnFix::new(elementwise::HardSigmoid, &notes))
+        .with(OnFix::new(reduce::ReduceMax, &notes))
+        .with(OnFix::new(reduce::ReduceMean, &notes))
+        .with(OnFix::new(reduce::ReduceSum, &notes))
+        .with(OnFix::new(activation::HardSigmoid, &notes))
+        .with(OnFix::new(activation::HardSwish, &notes))
+        .with(OnFix::new(activation::Prelu, &notes))
+        .with(OnFix::new(activation::LeakyRelu, &notes))
         .with(OnFix::new(elementwise::ChannelScale, &notes))
+        .with(OnFix::new(vector::ChannelOffset, &notes))
+        .with(OnFix::new(vector::ChannelVector, &notes))
         .with(OnFix::new(elementwise::Elementwise, &notes))
         .with(OnFix::new(movement::Concat, &notes))
         .with(OnFix::new(movement::Movement, &notes))
         .with(OnFix::new(resize::Resize, &notes))
         .with(OnFix::new(boundary::Rectify, &notes))
-        .with(OnFix::new(boundary::LeakyRelu, &notes))
         .with(boundary::Redundant)
         .with(OnFix::new(boundary::Requantise, &notes))
         .with(OnFix::new(boundary::Quantise, &notes))

@@ -1,7 +1,7 @@
-//! Maximum pooling and maximum.
+//! Maximum pooling.
 
 use dpuc_dialects::dialects::{int8, nn};
-use dpuc_dialects::{Attribute, Ir, OpId};
+use dpuc_dialects::{Ir, OpId};
 
 use super::code::{Fix, code, list};
 use super::lowered::{FixPattern, Lowered};
@@ -17,21 +17,6 @@ impl FixPattern for MaxPool {
         let input = code(ir, ir.operand(op, 0))?;
         let attributes = [list(ir, op, "kernel")?, list(ir, op, "strides")?, list(ir, op, "pads")?];
         Some(Lowered::new(&int8::MAX_POOL, fix, vec![op], [input]).with_all(attributes))
-    }
-}
-
-/// `nn.reduce_max` over height, width or both: a pooling of the whole axis.
-pub(super) struct ReduceMax;
-
-impl FixPattern for ReduceMax {
-    const NAME: &'static str = "reduce-max";
-
-    fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
-        let op = fix.producer_of(ir, &nn::REDUCE_MAX)?;
-        let input = code(ir, ir.operand(op, 0))?;
-        let (kernel, shape) = whole_axes(ir, op)?;
-        let lowered = Lowered::new(&int8::MAX_POOL, fix, vec![op], [input]).with("kernel", Attribute::ints(kernel));
-        Some(Lowered { shape, ..lowered })
     }
 }
 

@@ -152,7 +152,7 @@ fn moved_fix_point(ir: &Ir, value: ValueId) -> Option<i32> {
 }
 
 /// Operators that compute.
-const CONSUMERS: [&OpDefinition; 14] = [
+const CONSUMERS: [&OpDefinition; 20] = [
     &nn::CONV2D,
     &nn::DEPTHWISE_CONV2D,
     &nn::TRANSPOSED_CONV2D,
@@ -161,11 +161,17 @@ const CONSUMERS: [&OpDefinition; 14] = [
     &nn::AVG_POOL,
     &nn::REDUCE_MEAN,
     &nn::REDUCE_MAX,
+    &nn::REDUCE_SUM,
     &nn::ADD,
+    &nn::SUB,
     &nn::MUL,
+    &nn::MAX,
+    &nn::MIN,
     &nn::RESIZE,
     &nn::HARD_SIGMOID,
+    &nn::HARD_SWISH,
     &nn::LEAKY_RELU,
+    &nn::PRELU,
     &nn::RELU6,
 ];
 
@@ -196,13 +202,14 @@ fn moves(ir: &Ir, op: OpId) -> bool {
 }
 
 fn takes_activation(ir: &Ir, op: OpId) -> bool {
-    let kinds: [&'static OpDefinition; 7] = [
+    let kinds: [&'static OpDefinition; 8] = [
         &nn::CONV2D,
         &nn::DEPTHWISE_CONV2D,
         &nn::TRANSPOSED_CONV2D,
         &nn::TRANSPOSED_DEPTHWISE_CONV2D,
         &nn::MATMUL,
         &nn::ADD,
+        &nn::SUB,
         &nn::MUL,
     ];
     kinds.into_iter().any(|kind| ir.is(op, kind))

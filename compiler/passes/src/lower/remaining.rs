@@ -35,22 +35,30 @@ fn reason(ir: &Ir, op: OpId) -> String {
 
 /// Whether `lower_to_int8` has a pattern for the operation.
 fn has_integer_form(name: &str) -> bool {
-    !matches!(name, "nn.hard_swish" | "nn.sigmoid" | "nn.tanh" | "nn.softmax" | "nn.sub" | "nn.div" | "nn.reduce_sum")
+    !matches!(name, "nn.sigmoid" | "nn.tanh" | "nn.softmax" | "nn.div")
 }
 
 /// What an operation with fixed operands and result must respect to be lowered.
 fn limit(name: &str) -> String {
     match name {
         "nn.relu6" => "below fix point 4 the hardware clamps above 6".to_owned(),
-        "nn.leaky_relu" => format!("its slope is no fraction of at most 127 over a power of two, such as {LEAKY_SLOPE}"),
+        "nn.leaky_relu" => format!(
+            "its slope is no fraction of at most 127 over a power of two, such as {LEAKY_SLOPE}; slopes near that can be approximated on request"
+        ),
+        "nn.hard_swish" => {
+            "the hardware needs an input fix point of at least 0 and no factor but 6*2731/2^14".to_owned()
+        }
+        "nn.prelu" => "its slopes are no constants".to_owned(),
+        "nn.sub" | "nn.max" | "nn.min" => "its operands have different shapes and the smaller one is no constant".to_owned(),
         "nn.hard_sigmoid" => {
             "the hardware needs an input fix point of at least 0, an output fix point of at least 7 and the factor 6*2731/2^14".to_owned()
         }
         "nn.avg_pool" | "nn.reduce_mean" => "it is not a mean over height and width with the hardware's factor".to_owned(),
-        "nn.reduce_max" => "only height and width can be reduced".to_owned(),
         "nn.resize" => "only whole factors, in down-sampling without aligned corners, have an integer form".to_owned(),
         "nn.pad" => "its constant is no code of its operand".to_owned(),
-        "nn.add" | "nn.mul" => "its operands have different shapes and the smaller one is no constant".to_owned(),
+        "nn.add" | "nn.mul" => {
+            "its operands have different shapes and the smaller one is neither a constant nor a vector of channels".to_owned()
+        }
         _ => "its weights or bias are no constants".to_owned(),
     }
 }
