@@ -11,7 +11,7 @@ pub struct Compared {
     pub instructions: usize,
     /// Tensors that were complete in DDR and compared.
     pub tensors: usize,
-    /// Tensors that were not: they stay on chip, or the reference has no tensor of their name and shape.
+    /// Tensors that were not: they stay on chip, were not reached, or the reference has no tensor of their name and shape.
     pub hidden: Vec<String>,
     /// The first difference; the run ends with it.
     pub difference: Option<Difference>,

@@ -21,6 +21,8 @@ pub(super) struct Place {
     pub(super) is_view: bool,
     /// Whether the runtime writes it before the program starts.
     pub(super) is_input: bool,
+    /// Whether it leaves the subgraph.
+    pub(super) is_output: bool,
 }
 
 /// Where a tensor can be looked at.
@@ -68,6 +70,7 @@ pub(super) fn places(index: &GraphIndex<'_>, view: &DpuSubgraph<'_>) -> Vec<Plac
                 .iter()
                 .any(|kind| op.kind.contains(kind)),
             is_input,
+            is_output: !is_input && outside.is_some(),
         }
     };
     placed.iter().map(place).collect()

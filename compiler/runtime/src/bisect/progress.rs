@@ -1,7 +1,10 @@
 //! How much of each tensor a program has written.
 //!
-//! Bytes of the workspace are used again, so that a Save belongs to the first tensor, in the order of the program, that contains its bytes
-//! and lacks them. A view has no bytes of its own where it coincides with what it reads.
+//! The file says where a tensor would be in DDR, not whether the program stores it there: AMD's compiler keeps some of them on chip. And
+//! bytes of the workspace are used again. So a Save belongs to the tensors that lack its bytes and expect just these values; if none does, to
+//! one that is being written, or the next in the order of the program. A view has no bytes of its own where it coincides with what it reads.
+
+use std::ops::Range;
 
 use dpuc_isa::Bytes;
 
@@ -11,6 +14,8 @@ use super::places::Place;
 #[derive(Clone, Debug)]
 pub(super) struct Progress {
     tensors: Vec<Tensor>,
+    /// One more than the last tensor, in order, that a Save was found to belong to.
+    reached: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -20,6 +25,8 @@ struct Tensor {
     /// Tensors that are parts or forms of this one, and not complete.
     parts: Vec<usize>,
     state: State,
+    /// Whether something of it was written.
+    is_touched: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +40,8 @@ enum State {
 impl Progress {
     /// Nothing is written but the inputs.
     pub(super) fn new(places: &[Place]) -> Self {
-        let mut progress = Self { tensors: places.iter().map(|place| Tensor::new(place, places)).collect() };
+        let mut progress =
+            Self { tensors: places.iter().map(|place| Tensor::new(place, places)).collect(), reached: 0 };
         // A view of an input alone is complete as well.
         for (number, place) in places.iter().enumerate() {
             if place.is_input && place.location.extent().is_some() {
@@ -43,25 +51,60 @@ impl Progress {
         progress
     }
 
-    /// Notes that a Save wrote `bytes`. Gives the tensors that are complete by it, and the bytes that no tensor lacked.
-    pub(super) fn write(&mut self, places: &[Place], bytes: Bytes) -> Written {
-        let mut claimed = vec![false; (bytes.end - bytes.start) as usize];
-        let mut written = Written::default();
+    /// Notes that a Save wrote `bytes`. `agrees` says whether the memory holds what a tensor expects in some elements, the first of them at
+    /// a byte; `None` if nothing is expected of it.
+    pub(super) fn write(
+        &mut self,
+        places: &[Place],
+        bytes: &[Bytes],
+        agrees: &dyn Fn(usize, Range<usize>, u64) -> Option<bool>,
+    ) -> Written {
+        let mut candidates: Vec<(usize, bool)> = Vec::new();
         for (number, place) in places.iter().enumerate() {
-            let tensor = &mut self.tensors[number];
+            let tensor = &self.tensors[number];
             let Some(extent) = place.location.extent().filter(|_| tensor.state == State::Open) else { continue };
-            extent.elements_in(bytes, &mut |elements, first| {
-                for (element, byte) in elements.zip(first..) {
-                    let claimed = &mut claimed[(byte - u64::from(bytes.start)) as usize];
-                    *claimed |= !*claimed && tensor.missing.remove(element);
-                }
-            });
-            if tensor.is_complete() {
+            let (mut lacks, mut all_agree) = (false, true);
+            for &bytes in bytes {
+                extent.elements_in(bytes, &mut |elements, first| {
+                    lacks |= elements.clone().any(|element| tensor.missing.contains(element));
+                    all_agree &= agrees(number, elements, first) == Some(true);
+                });
+            }
+            if lacks {
+                candidates.push((number, all_agree));
+            }
+        }
+        if !candidates.iter().any(|(_, agrees)| *agrees) {
+            let touched = candidates.iter().position(|&(number, _)| self.tensors[number].is_touched);
+            let next = || candidates.iter().position(|&(number, _)| number >= self.reached);
+            let best = touched.or_else(next).unwrap_or(0);
+            candidates = candidates.get(best).map(|&(number, _)| (number, true)).into_iter().collect();
+        }
+        let mut written = Written::default();
+        let claims: Vec<usize> =
+            candidates.into_iter().filter(|(_, agrees)| *agrees).map(|(number, _)| number).collect();
+        for &bytes in bytes {
+            let mut claimed = vec![false; (bytes.end - bytes.start) as usize];
+            for &number in &claims {
+                let Some(extent) = places[number].location.extent() else { continue };
+                extent.elements_in(bytes, &mut |elements, first| {
+                    for (element, byte) in elements.zip(first..) {
+                        claimed[(byte - u64::from(bytes.start)) as usize] |=
+                            self.tensors[number].missing.remove(element);
+                    }
+                });
+            }
+            let unclaimed = claimed.iter().enumerate().filter(|(_, claimed)| !**claimed);
+            let byte = |(offset, _)| (bytes.region, u64::from(bytes.start) + offset as u64);
+            written.unclaimed.extend(unclaimed.map(byte));
+        }
+        for number in claims {
+            self.tensors[number].is_touched = true;
+            self.reached = self.reached.max(number + 1);
+            if self.tensors[number].is_complete() {
                 self.complete(number, &mut written.complete);
             }
         }
-        let unclaimed = claimed.iter().enumerate().filter(|(_, claimed)| !**claimed);
-        written.unclaimed = unclaimed.map(|(offset, _)| u64::from(bytes.start) + offset as u64).collect();
         written
     }
 
@@ -82,9 +125,9 @@ impl Progress {
         }
     }
 
-    /// Whether a tensor is in DDR and not complete.
-    pub(super) fn is_open(&self, number: usize) -> bool {
-        self.tensors[number].state == State::Open
+    /// Whether a part of a tensor is written, and not all of it.
+    pub(super) fn is_partial(&self, number: usize) -> bool {
+        self.tensors[number].state == State::Open && self.tensors[number].is_touched
     }
 
     /// Whether a tensor is in DDR and complete.
@@ -104,14 +147,14 @@ impl Progress {
 pub(super) struct Written {
     /// Tensors that are complete by it, in order.
     pub(super) complete: Vec<usize>,
-    /// Bytes that no tensor lacked.
-    pub(super) unclaimed: Vec<u64>,
+    /// Regions and bytes that no tensor lacked.
+    pub(super) unclaimed: Vec<(u8, u64)>,
 }
 
 impl Tensor {
     fn new(place: &Place, places: &[Place]) -> Self {
         let Some(extent) = place.location.extent() else {
-            return Self { missing: Elements::all(0), parts: Vec::new(), state: State::Hidden };
+            return Self { missing: Elements::all(0), parts: Vec::new(), state: State::Hidden, is_touched: false };
         };
         let mut missing = Elements::all(extent.elements());
         let mut parts = Vec::new();
@@ -130,7 +173,7 @@ impl Tensor {
                 parts.push(read);
             }
         }
-        Self { missing, parts, state: State::Open }
+        Self { missing, parts, state: State::Open, is_touched: false }
     }
 
     fn is_complete(&self) -> bool {
@@ -162,6 +205,10 @@ impl Elements {
         *word &= !bit;
         self.count -= usize::from(present);
         present
+    }
+
+    fn contains(&self, element: usize) -> bool {
+        self.bits[element / 64] >> (element % 64) & 1 == 1
     }
 
     /// The first element; 0 if there is none.
