@@ -300,7 +300,8 @@ fn bisect_names_the_operation_with_a_corrupted_weight() {
     corrupt(&mut graph, address as usize);
     bytes = dpuc_xmodel::write(&graph).unwrap();
     std::fs::write(folder.path().join("bad.xmodel"), bytes).unwrap();
-    let output = dpuc(&folder, &["bisect", "bad.xmodel", "--json"]);
+    let against = ["bisect", "bad.xmodel", "--reference", "build/net.xmodel"];
+    let output = dpuc(&folder, &[&against[..], &["--json"]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let difference = &report["subgraphs"][0]["difference"];
@@ -311,7 +312,7 @@ fn bisect_names_the_operation_with_a_corrupted_weight() {
         "{difference:#}"
     );
     assert!(difference["written_by"]["listing"].as_array().unwrap().len() == 3, "{difference:#}");
-    let shown = dpuc(&folder, &["bisect", "bad.xmodel"]);
+    let shown = dpuc(&folder, &against);
     assert!(text(&shown.stdout).contains("first different operation: "), "{}", text(&shown.stdout));
 
     // What cannot be compared is neither equal nor different.

@@ -74,10 +74,11 @@ impl Bisect {
 
     /// The subgraphs in order, up to the first that differs.
     fn compare(&self) -> Result<Vec<Compared>> {
-        let graph = self.program()?;
-        let reference = match &self.reference {
-            Some(path) => Reference::load(path)?,
-            None => Reference::of(&graph, &self.model)?,
+        let (graph, own) = self.program()?;
+        let reference = match (&self.reference, own) {
+            (Some(path), _) => Reference::load(path)?,
+            (None, Some(own)) => own,
+            (None, None) => Reference::of(&graph, &self.model)?,
         };
         let expected = self.expected(&reference)?;
         let index = GraphIndex::new(&graph);
@@ -94,8 +95,8 @@ impl Bisect {
         Ok(all)
     }
 
-    /// The compiled file, or the network compiled now.
-    fn program(&self) -> Result<Graph> {
+    /// The compiled file; or the network compiled now, with what it should compute.
+    fn program(&self) -> Result<(Graph, Option<Reference>)> {
         let ir = if network::is_text(&self.model) {
             network::read_text(&self.model)?
         } else {
@@ -104,25 +105,36 @@ impl Bisect {
                 if self.arch.is_some() {
                     bail!("{} is compiled already; leave out --arch", self.model.display());
                 }
-                return Ok(graph);
+                return Ok((graph, None));
             }
             network::import(&graph, &self.model)?
         };
         let arch = self.arch.as_deref().ok_or_else(|| {
             anyhow!("{} is not compiled: name the target to compile it for with --arch", self.model.display())
         })?;
-        let mut ir = ir;
-        network::lower(&mut ir)?;
-        Ok(compile(ir, &super::targets::resolve(arch)?, &Options::default())?.graph)
+        let original = Reference::lowered(ir)?;
+        let compiled = compile(original.ir.clone(), &super::targets::resolve(arch)?, &Options::default())?;
+        // The compiler gives every operation a name, by which the file's tensors are found.
+        let reference = Reference { ir: compiled.ir, original: Some(original.ir), ..original };
+        Ok((compiled.graph, Some(reference)))
     }
 
     fn expected(&self, reference: &Reference) -> Result<Expected> {
         let ports = function_inputs(&reference.ir, "main");
-        let random = std::cell::RefCell::new(Random::new(self.seed));
+        let mut random = Random::new(self.seed);
         let pixels = Pixels { mean: self.mean, scale: self.scale };
-        let given =
-            super::inputs::read(&self.inputs, &ports, pixels, &|port| random_tensor(port, &mut random.borrow_mut()))?;
-        Ok(Expected::evaluate(&reference.ir, &reference.names, given)?)
+        let given = super::inputs::read(&self.inputs, &ports, pixels, &mut |port| random_tensor(port, &mut random))?;
+        let expected = Expected::evaluate(&reference.ir, &reference.names, given.clone())?;
+        if let Some(original) = &reference.original
+            && Expected::evaluate(original, &reference.names, given)?.outputs() != expected.outputs()
+        {
+            bail!(
+                "the network the compiler has placed does not compute what {} says, so the fault is not in the program; please report this \
+                 as a fault of the compiler",
+                self.model.display()
+            );
+        }
+        Ok(expected)
     }
 }
 
@@ -131,28 +143,30 @@ struct Reference {
     ir: Ir,
     /// The tensors that are its arguments.
     names: Vec<String>,
+    /// The network before it was compiled.
+    original: Option<Ir>,
 }
 
 impl Reference {
     fn load(path: &Path) -> Result<Self> {
         if network::is_text(path) {
-            let ir = network::read_text(path)?;
-            let names = function_inputs(&ir, "main").into_iter().map(|port| port.name).collect();
-            return Self::lowered(ir, names);
+            return Self::lowered(network::read_text(path)?);
         }
         Self::of(&network::read_graph(path)?, path)
     }
 
+    /// The network inside a file.
     fn of(graph: &Graph, path: &Path) -> Result<Self> {
         let inputs = graph.ops.iter().filter(|op| matches!(op.kind.as_str(), "data" | "data-fix"));
         let names = inputs.map(|op| op.tensor.name.clone()).collect();
-        Self::lowered(network::import(graph, path)?, names)
+        Ok(Self { names, ..Self::lowered(network::import(graph, path)?)? })
     }
 
-    fn lowered(mut ir: Ir, names: Vec<String>) -> Result<Self> {
+    fn lowered(mut ir: Ir) -> Result<Self> {
         dpuc_runtime::check_main(&ir)?;
         network::lower(&mut ir)?;
-        Ok(Self { ir, names })
+        let names = function_inputs(&ir, "main").into_iter().map(|port| port.name).collect();
+        Ok(Self { ir, names, original: None })
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn read(
     inputs: &[String],
     ports: &[Port],
     pixels: Pixels,
-    fallback: &dyn Fn(&Port) -> Option<Tensor>,
+    fallback: &mut dyn FnMut(&Port) -> Option<Tensor>,
 ) -> Result<Vec<Tensor>> {
     let mut found: Vec<Option<Tensor>> = vec![None; ports.len()];
     let mut unnamed = Vec::new();

@@ -106,7 +106,7 @@ impl Run {
 
     fn read_inputs(&self, ports: &[Port]) -> Result<Vec<Tensor>> {
         let pixels = Pixels { mean: self.mean, scale: self.scale };
-        super::inputs::read(&self.inputs, ports, pixels, &|_| None)
+        super::inputs::read(&self.inputs, ports, pixels, &mut |_| None)
     }
 
     fn write(&self, outcome: &Outcome) -> Result<()> {
