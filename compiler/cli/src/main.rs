@@ -30,6 +30,8 @@ enum Command {
     Compile(commands::compile::Compile),
     /// Run a compiled or quantised network on arrays or images.
     Run(commands::run::Run),
+    /// Find the first operation whose result differs from the reference.
+    Bisect(commands::bisect::Bisect),
     /// Show what is in an .xmodel.
     Inspect(commands::inspect::Inspect),
     /// Write the instructions of a compiled .xmodel as text.
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Compile(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Bisect(command) => return command.run(),
         Command::Inspect(command) => command.run(),
         Command::Disasm(command) => command.run(),
         Command::Asm(command) => command.run(),

@@ -280,3 +280,60 @@ fn networks_that_cannot_run_are_refused_quickly() {
     .unwrap();
     assert!(fail(&folder, &["run", "one.mlir", "--input", "cut.npy"]).contains("header"));
 }
+
+/// The example compiled for a DPU equals the reference; with a corrupted constant it does not, and the exit code says so.
+#[test]
+fn bisect_names_the_operation_with_a_corrupted_weight() {
+    let ir = example("fashion_cnn.mlir");
+    let folder = compiled("kv260");
+    let equal = succeed(&folder, &["bisect", ir.to_str().unwrap(), "--arch", "B512"]);
+    assert!(equal.contains(": equal; "), "{equal}");
+    let image = example("images/00_t_shirt_top.png");
+    succeed(&folder, &["bisect", "build/net.xmodel", "-i", image.to_str().unwrap()]);
+
+    let mut bytes = std::fs::read(folder.path().join("build/net.xmodel")).unwrap();
+    let mut graph = dpuc_xmodel::read(&bytes).unwrap();
+    let weights = graph.ops.iter().find(|op| op.name.starts_with("pw_conv.weight")).unwrap();
+    let dpuc_xmodel::Placement::Memory { address, .. } = dpuc_xmodel::Placement::of(&weights.tensor).unwrap() else {
+        panic!("weights are in DDR")
+    };
+    corrupt(&mut graph, address as usize);
+    bytes = dpuc_xmodel::write(&graph).unwrap();
+    std::fs::write(folder.path().join("bad.xmodel"), bytes).unwrap();
+    let against = ["bisect", "bad.xmodel", "--reference", "build/net.xmodel"];
+    let output = dpuc(&folder, &[&against[..], &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let difference = &report["subgraphs"][0]["difference"];
+    assert_eq!(report["equal"], false);
+    let named = |name: &serde_json::Value| name.as_str().is_some_and(|name| name == "pw_conv");
+    assert!(
+        named(&difference["operation"]) || difference["suspects"].as_array().unwrap().iter().any(named),
+        "{difference:#}"
+    );
+    assert!(difference["written_by"]["listing"].as_array().unwrap().len() == 3, "{difference:#}");
+    let shown = dpuc(&folder, &against);
+    assert!(text(&shown.stdout).contains("first different operation: "), "{}", text(&shown.stdout));
+
+    // What cannot be compared is neither equal nor different.
+    for arguments in
+        [&["bisect", "none.xmodel"][..], &["bisect", ir.to_str().unwrap()], &["bisect", "bad.xmodel", "-a", "B512"]]
+    {
+        let output = dpuc(&folder, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).starts_with("error: "), "{}", text(&output.stderr));
+    }
+}
+
+/// Changes a thousand constants of the first DPU subgraph.
+fn corrupt(graph: &mut dpuc_xmodel::Graph, address: usize) {
+    use dpuc_xmodel::{Attr, Attributed};
+    let is_dpu = |child: &&mut dpuc_xmodel::Subgraph| child.attr::<&str>("device").unwrap() == "DPU";
+    let subgraph = graph.root.children.iter_mut().find(is_dpu).unwrap();
+    let Some(Attr::BytesMap(registers)) = subgraph.attrs.get_mut("reg_id_to_parameter_value") else {
+        panic!("the constants are in the file")
+    };
+    let mut contents = registers["REG_0"].to_vec();
+    contents[address..address + 1024].iter_mut().for_each(|byte| *byte ^= 0x80);
+    registers.insert("REG_0".to_owned(), contents.into());
+}

@@ -99,9 +99,8 @@ impl DpuProgram {
         (sum(true), sum(false))
     }
 
-    /// Runs the program; one tensor for each of [`DpuProgram::inputs`], of its shape.
-    pub fn run(&self, inputs: &[&ArrayD<i8>]) -> Result<DpuRun, DpuError> {
-        let mut core = Core::new(&self.target);
+    /// Defines the regions, with the constants and the inputs in them; one tensor for each of [`DpuProgram::inputs`], of its shape.
+    pub(crate) fn fill_memory(&self, core: &mut Core, inputs: &[&ArrayD<i8>]) -> Result<(), DpuError> {
         for (number, size, contents) in &self.regions {
             core.regions_mut().define(*number, *size)?;
             if let Some(contents) = contents {
@@ -112,6 +111,21 @@ impl DpuProgram {
             let bytes: Vec<u8> = input.iter().map(|&value| value as u8).collect();
             core.regions_mut().write(placed.region, placed.address, &bytes)?;
         }
+        Ok(())
+    }
+
+    /// Regions that hold neither constants nor inputs.
+    pub(crate) fn blank_regions(&self) -> impl Iterator<Item = usize> + '_ {
+        let holds_input = |region| self.inputs.iter().any(|placed| placed.region == region);
+        let blank =
+            self.regions.iter().filter(move |(number, _, contents)| contents.is_none() && !holds_input(*number));
+        blank.map(|(number, ..)| *number)
+    }
+
+    /// Runs the program; one tensor for each of [`DpuProgram::inputs`], of its shape.
+    pub fn run(&self, inputs: &[&ArrayD<i8>]) -> Result<DpuRun, DpuError> {
+        let mut core = Core::new(&self.target);
+        self.fill_memory(&mut core, inputs)?;
         let statistics = core.run(&self.instructions)?;
         let mut outputs = Vec::with_capacity(self.outputs.len());
         for placed in &self.outputs {

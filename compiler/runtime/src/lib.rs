@@ -1,5 +1,6 @@
 //! Loads and runs networks: compiled ones with their DPU subgraphs on the accelerator model, uncompiled ones on the reference.
 
+pub mod bisect;
 mod dpu;
 mod error;
 mod host;

@@ -66,15 +66,19 @@ fn port(ir: &Ir, value: ValueId, framework: Option<&str>, last_resort: String) -
 
 /// Runs `@main` of a network on the reference. Signed bytes for a float argument stand for `q * 2^-fix_point` of its port, exactly.
 pub fn run_reference(ir: &Ir, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, EvalError> {
+    evaluate(ir, "main", &arguments(ir, inputs), &mut |_, _| {})
+}
+
+/// Inputs as the arguments of `@main` have them: codes become floats where it takes floats.
+pub(crate) fn arguments(ir: &Ir, inputs: Vec<Tensor>) -> Vec<Tensor> {
     let arguments = entry(ir, "main").map(|block| ir.arguments(block).to_vec()).unwrap_or_default();
     let ports = function_inputs(ir, "main");
-    let mut converted = Vec::with_capacity(inputs.len());
-    for (number, tensor) in inputs.into_iter().enumerate() {
+    let converted = inputs.into_iter().enumerate().map(|(number, tensor)| {
         let takes_floats = arguments.get(number).is_some_and(|&argument| ir.fix_of(argument).is_none());
-        converted.push(match (tensor, ports.get(number).and_then(|port| port.fix_point)) {
+        match (tensor, ports.get(number).and_then(|port| port.fix_point)) {
             (Tensor::I8(codes), Some(point)) if takes_floats => Tensor::F32(codes.mapv(|code| dequantise(code, point))),
             (tensor, _) => tensor,
-        });
-    }
-    evaluate(ir, "main", &converted, &mut |_, _| {})
+        }
+    });
+    converted.collect()
 }

@@ -99,7 +99,11 @@ fn part(ir: &Ir, outputs: &[ValueId], cut: Option<OpId>) -> Ir {
             let ty = ir.value_type(value);
             ir.add_argument(new, ty)
         };
-        let name = ir.value_name(value).map_or_else(|| format!("value_{}", ir.arguments(new).len()), str::to_owned);
+        let taken = |ir: &Ir, name: &str| ir.arguments(new).iter().any(|&own| ir.value_name(own) == Some(name));
+        let own = ir.value_name(value).filter(|name| !taken(&ir, name)).map(str::to_owned);
+        let free =
+            || (0..=ir.arguments(new).len()).map(|number| format!("cut_{number}")).find(|name| !taken(&ir, name));
+        let name = own.or_else(free).unwrap_or_default();
         ir.set_value_name(argument, &name);
         ir.replace_all_uses(value, argument);
         for output in outputs.iter_mut().filter(|output| **output == value) {

@@ -5,8 +5,9 @@ use dpuc_dialects::Ir;
 use dpuc_evaluate::{Tensor, evaluate};
 use dpuc_isa::Target;
 use dpuc_runtime::Session;
+use dpuc_runtime::bisect::{Expected, compare_subgraph};
 use dpuc_tests::{Fill, inputs};
-use dpuc_xmodel::{Attributed, Graph};
+use dpuc_xmodel::{Attributed, Graph, GraphIndex};
 
 use crate::failure::caught;
 
@@ -45,19 +46,39 @@ fn on_target(ir: &Ir, target: &Target, fills: &[Fill], expected: &[Vec<Tensor>])
     for (fill, expected) in fills.iter().zip(expected) {
         let inputs = inputs(ir, *fill);
         let given = session_inputs(&session, ir, &inputs)?;
-        let outcome = session.run(given).map_err(|error| error.to_string())?;
+        let outcome = session.run(given.clone()).map_err(|error| error.to_string())?;
         for (number, (name, expected)) in output_names(&graph)?.iter().zip(expected).enumerate() {
             let found = outcome.tensors.iter().find(|(port, _)| port.name == *name);
             let (_, found) = found.ok_or_else(|| format!("no output `{name}`"))?;
             if found != expected {
+                let inside = bisect(&graph, &session, &given).unwrap_or_else(|error| format!("no bisection: {error}"));
                 return Err(format!(
-                    "output {number} `{name}` differs for {fill:?}: {}",
+                    "output {number} `{name}` differs for {fill:?}: {}\n{inside}",
                     first_difference(found, expected)
                 ));
             }
         }
     }
     Ok(())
+}
+
+/// The first difference, with its instructions.
+fn bisect(graph: &Graph, session: &Session, inputs: &[Tensor]) -> Result<String, String> {
+    let ir = dpuc_import::import_xmodel(graph).map_err(|error| error.to_string())?.ir;
+    let inputs_of_file = graph.ops.iter().filter(|op| matches!(op.kind.as_str(), "data" | "data-fix"));
+    let names: Vec<String> = inputs_of_file.map(|op| op.tensor.name.clone()).collect();
+    let given =
+        |name: &String| session.inputs().iter().position(|port| port.name == *name).map(|at| inputs[at].clone());
+    let given = names.iter().filter_map(given).collect();
+    let expected = Expected::evaluate(&ir, names, given).map_err(|error| error.to_string())?;
+    let index = GraphIndex::new(graph);
+    for view in index.dpu_subgraphs().map_err(|error| error.to_string())? {
+        let compared = compare_subgraph(&index, &view, &expected).map_err(|error| error.to_string())?;
+        if let Some(difference) = compared.difference {
+            return Ok(format!("{difference:#?}"));
+        }
+    }
+    Ok("no difference inside the DPU subgraphs".to_owned())
 }
 
 /// Names of the tensors the network returns, in order.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use dpuc_dialects::Ir;
 use dpuc_evaluate::Tensor;
@@ -104,41 +104,9 @@ impl Run {
         Ok(Outcome { tensors: outputs.into_iter().zip(tensors).collect(), statistics: Vec::new() })
     }
 
-    /// One tensor for each port: named files first, the others in order.
     fn read_inputs(&self, ports: &[Port]) -> Result<Vec<Tensor>> {
         let pixels = Pixels { mean: self.mean, scale: self.scale };
-        let mut found: Vec<Option<Tensor>> = vec![None; ports.len()];
-        let mut unnamed = Vec::new();
-        for input in &self.inputs {
-            let named = input
-                .split_once('=')
-                .and_then(|(name, file)| ports.iter().position(|port| port.is_called(name)).map(|at| (at, file)));
-            match (named, input.split_once('=')) {
-                (Some((at, file)), _) => found[at] = Some(tensors::read(file.as_ref(), &ports[at], pixels)?),
-                (None, Some((name, _))) if !std::path::Path::new(input).exists() => {
-                    bail!("no input is called `{name}`; there {}", listed(ports))
-                }
-                _ => unnamed.push(input),
-            }
-        }
-        let mut unnamed = unnamed.into_iter();
-        for (tensor, port) in found.iter_mut().zip(ports) {
-            if tensor.is_none() {
-                let file = unnamed.next().ok_or_else(|| {
-                    anyhow!(
-                        "no file is given for the input `{}` of shape {:?}; there {}",
-                        port.name,
-                        port.shape,
-                        listed(ports)
-                    )
-                })?;
-                *tensor = Some(tensors::read(file.as_ref(), port, pixels)?);
-            }
-        }
-        if let Some(extra) = unnamed.next() {
-            bail!("{extra} is one file too many; there {}", listed(ports));
-        }
-        Ok(found.into_iter().flatten().collect())
+        super::inputs::read(&self.inputs, ports, pixels, &mut |_| None)
     }
 
     fn write(&self, outcome: &Outcome) -> Result<()> {
@@ -179,14 +147,6 @@ const fn dtype(tensor: &Tensor) -> &'static str {
     match tensor {
         Tensor::I8(_) => "int8",
         Tensor::F32(_) => "float32",
-    }
-}
-
-fn listed(ports: &[Port]) -> String {
-    let names: Vec<_> = ports.iter().map(|port| format!("`{}` {:?}", port.name, port.shape)).collect();
-    match names.len() {
-        1 => format!("is one input: {}", names[0]),
-        count => format!("are {count} inputs: {}", names.join(", ")),
     }
 }
 
