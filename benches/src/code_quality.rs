@@ -16,9 +16,6 @@ use dpuc_xmodel::{Graph, GraphIndex, Op};
 use crate::sample;
 
 /// The board whose clock and memory all samples are modelled with, whatever their target; `queue` limits how far its engines run ahead.
-///
-/// # Panics
-/// Never: the board is in the table.
 pub fn board(queue: Option<u32>) -> Board {
     let mut board = Board::named("kv260").expect("a board of the table").clone();
     board.core.queue = queue;

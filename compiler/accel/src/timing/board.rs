@@ -42,10 +42,8 @@ pub struct CoreTiming {
     pub queue: Option<u32>,
 }
 
-/// The share of the peak rate that the memory gives all cores together at best.
-///
-/// Published rates of VGG-16, whose fully connected layers only stream weights: three cores of a ZCU102 and two of a ZCU104 need 8 to 9 of
-/// 19.2 GB/s (`benches/CALIBRATION.md`).
+/// The share of the peak rate that the memory gives all cores together at best: midway between what two published rates of VGG-16 ask for,
+/// on three cores of a ZCU102 and two of a ZCU104, whose fully connected layers only stream weights (`benches/CALIBRATION.md`).
 const MEMORY_EFFICIENCY: f64 = 0.5;
 
 const CORE: CoreTiming =
