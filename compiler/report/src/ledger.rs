@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use dpuc_accel::timing::Timeline;
+use dpuc_backend::SuperlayerCode;
 use dpuc_isa::{IllegalInstruction, Instruction, Latches, Target};
+
+use rustc_hash::FxHashMap;
 
 use crate::Source;
 use crate::figures::Tally;
@@ -20,25 +23,28 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn new(network: &Network<'_>, members: &Members<'_>, source: &Source<'_>) -> Self {
         let mut ledger = Self { superlayers: Vec::new(), operations: BTreeMap::new() };
+        let code =
+            source.code.iter().filter(|code| code.name == members.subgraph.name).flat_map(|code| &code.superlayers);
+        let decided: FxHashMap<&str, &SuperlayerCode> =
+            code.flat_map(|own| own.operations.iter().map(move |name| (name.as_str(), own))).collect();
         for (number, layer) in members.superlayers.iter().enumerate() {
             let mut macs = 0u64;
-            let mut decisions = Vec::new();
             for &operation in &layer.operations {
                 let own = network.macs(operation);
                 macs = macs.saturating_add(own);
                 ledger.operations.insert(operation, (number, Tally::new(own)));
-                decisions
-                    .extend(source.decisions.get(&network.operations[operation].name).into_iter().flatten().cloned());
             }
-            let first = layer.operations.first().map(|&operation| network.operations[operation].name.clone());
+            let mut names = layer.operations.iter().map(|&operation| network.operations[operation].name.as_str());
+            let code = names.clone().find_map(|name| decided.get(name));
             let tally = Tally::new(macs);
             let superlayer = Superlayer {
-                name: first.unwrap_or_default(),
+                name: names.next().unwrap_or_default().to_owned(),
                 operations: layer.operations.clone(),
                 start: u64::MAX,
                 end: 0,
                 figures: tally.close(0),
-                decisions,
+                decisions: code.map(|code| code.decisions.clone()).unwrap_or_default(),
+                alternatives: code.map(|code| code.alternatives.clone()).unwrap_or_default(),
             };
             ledger.superlayers.push((superlayer, tally));
         }

@@ -23,10 +23,8 @@ mod table;
 mod trace;
 mod transfers;
 
-use std::collections::BTreeMap;
-
 use dpuc_accel::timing::Board;
-use dpuc_backend::{Compiled, OperationReport};
+use dpuc_backend::{Compiled, OperationReport, SubgraphCode};
 use dpuc_dialects::Ir;
 use dpuc_xmodel::Graph;
 
@@ -52,22 +50,20 @@ pub struct Source<'a> {
     pub ir: Option<&'a Ir>,
     /// Where each operation runs and why; empty if not known.
     pub operations: &'a [OperationReport],
-    /// What the planner decided for superlayers, by the name of any of their operations.
-    pub decisions: &'a BTreeMap<String, Vec<String>>,
+    /// What the planner decided; empty if not known.
+    pub code: &'a [SubgraphCode],
 }
-
-static NO_DECISIONS: BTreeMap<String, Vec<String>> = BTreeMap::new();
 
 impl<'a> Source<'a> {
     /// A compiled file of any compiler.
     pub fn file(graph: &'a Graph) -> Self {
-        Self { graph, ir: None, operations: &[], decisions: &NO_DECISIONS }
+        Self { graph, ir: None, operations: &[], code: &[] }
     }
 
     /// A network compiled just now.
     pub fn compiled(compiled: &'a Compiled) -> Self {
-        let Compiled { graph, ir, report, .. } = compiled;
-        Self { graph, ir: Some(ir), operations: &report.operations, decisions: &NO_DECISIONS }
+        let Compiled { graph, ir, report, code } = compiled;
+        Self { graph, ir: Some(ir), operations: &report.operations, code: &code.subgraphs }
     }
 }
 

@@ -250,9 +250,12 @@ pub struct Superlayer {
     /// whole; superlayers overlap, so part of its work may lie before.
     #[serde(flatten)]
     pub figures: Figures,
-    /// What the planner decided and which alternatives it had.
+    /// What the planner decided, in words; cycles in it are the planner's estimates.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<String>,
+    /// Other ways to run it, cheapest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<String>,
 }
 
 /// What a superlayer or an operation costs.

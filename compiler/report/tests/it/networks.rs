@@ -112,6 +112,10 @@ fn addresses_tell_what_the_compiler_knows() {
         check_sums(&known, &compiled.graph);
         check_trace(&known);
         check_page(&known);
+        let with_code = known.report.subgraphs.iter().flat_map(|subgraph| &subgraph.superlayers);
+        for superlayer in with_code.filter(|superlayer| superlayer.figures.instructions > 0) {
+            assert!(!superlayer.decisions.is_empty(), "{}: nothing was decided for {}", name, superlayer.name);
+        }
         for (known, found) in known.report.subgraphs.iter().zip(&found.report.subgraphs) {
             assert_eq!((known.attribution, found.attribution), (Attribution::Compiler, Attribution::Addresses));
             let pairs = known.superlayers.iter().zip(&found.superlayers);
