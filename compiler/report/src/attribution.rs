@@ -110,7 +110,7 @@ impl Places {
         };
         let candidates = || self.results.iter().filter(here);
         let next = candidates().find(|place| place.superlayer >= current).or_else(|| candidates().next_back())?;
-        candidates().filter(|place| place.superlayer == next.superlayer).next_back()
+        candidates().rfind(|place| place.superlayer == next.superlayer)
     }
 }
 
