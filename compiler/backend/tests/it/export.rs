@@ -142,6 +142,14 @@ fn every_float_operator_survives_the_file() {
         &[ints("kernel", &[3, 2]), ints("strides", &[2, 1]), ints("pads", &[1, 0, 1, 1])],
         &[1, 6, 6, 4],
     );
+    let order = |order: &'static str| [int("block", 2), ("order", Attribute::string(order))];
+    y = net.float(&nn::SPACE_TO_DEPTH, &[y], &order("crd"), &[1, 3, 3, 16]);
+    y = net.float(&nn::DEPTH_TO_SPACE, &[y], &order("dcr"), &[1, 6, 6, 4]);
+    let (paddings, value) = (ints("paddings", &[0, 0, 2, 0, 0, 0, 0, 0]), ("value", Attribute::Float(0.25, None)));
+    y = net.float(&nn::PAD, &[y], &[paddings, value], &[1, 8, 6, 4]);
+    y = net.float(&nn::SPACE_TO_DEPTH, &[y], &order("reorg"), &[1, 4, 3, 16]);
+    y = net.float(&nn::DEPTH_TO_SPACE, &[y], &order("crd"), &[1, 8, 6, 4]);
+    y = net.float(&nn::MAX_POOL, &[y], &[ints("kernel", &[3, 1])], &[1, 6, 6, 4]);
     y = net.float(&nn::AVG_POOL, &[y], &[ints("kernel", &[2, 2]), ints("strides", &[2, 2])], &[1, 3, 3, 4]);
     y = net.float(&nn::RESIZE, &[y], &[mode("bilinear"), ("half_pixel", Attribute::Bool(true))], &[1, 6, 9, 4]);
     y = net.float(&nn::PAD, &[y], &[ints("paddings", &[0, 0, 1, 0, 0, 2, 0, 0]), mode("symmetric")], &[1, 7, 11, 4]);
@@ -159,6 +167,25 @@ fn every_float_operator_survives_the_file() {
     let result = net.softmax(y);
     let ir = net.finish(&[result, y]);
     check_network(&ir, &largest(), 4);
+}
+
+/// Without an operation that computes they are the host's.
+#[test]
+fn every_movement_of_the_host_survives_the_file() {
+    let mut net = Net::new(6);
+    let x = net.input(&[1, 4, 6, 8], 3);
+    let mut y = net.slice(x, &[0, 0, 1, 0], &[1, 4, 6, 8], &[1, 1, 2, 1]);
+    y = net.transpose(y, &[0, 2, 1, 3]);
+    y = net.pad(y, &[[0, 0], [1, 0], [0, 0], [0, 0]], "constant", -5);
+    y = net.pad(y, &[[0, 0], [1, 1], [1, 1], [0, 0]], "reflect", 0);
+    y = net.pad(y, &[[0, 0], [0, 2], [1, 1], [0, 0]], "symmetric", 0);
+    for order in ["dcr", "crd", "reorg"] {
+        y = net.depth_to_space(y, 2, order);
+        y = net.space_to_depth(y, 2, order);
+    }
+    let ir = net.finish(&[y]);
+    let compiled = check_network(&ir, &largest(), 6);
+    assert_eq!(compiled.report.count(dpuc_backend::Device::Dpu), 0);
 }
 
 #[test]

@@ -98,6 +98,47 @@ fn other_operators() {
     assert_snapshot!(text(&import(ops)));
 }
 
+#[test]
+fn movements() {
+    let pad = |name: &str, mode: &str, values: Vec<u8>| {
+        reads_x(name, "pad-fix", &[1, 6, 7, 2], 5)
+            .with_attr("paddings", vec![0, 0, 1, 1, 0, 1, 0, 0])
+            .with_attr("mode", mode)
+            .with_attr("constant_values", values)
+    };
+    let slice = |name: &str, point: i32| {
+        reads_x(name, "strided_slice-fix", &[1, 2, 6, 1], point)
+            .with_attr("begin", vec![0, 0, 0, 1])
+            .with_attr("end", vec![1, 4, 6, 2])
+            .with_attr("strides", vec![1, 2, 1, 1])
+    };
+    let blocks = |name: &str, kind: &str, factor: &str| {
+        reads_x(name, kind, &[1, 2, 3, 8], 5).with_attr(factor, 2).with_attr("reverse", false)
+    };
+    let back = |name: &str, kind: &str, factor: &str, input: &str| {
+        fixed(name, kind, &[1, 4, 6, 2], 5).with_arg("input", [input]).with_attr(factor, 2).with_attr("reverse", true)
+    };
+    let ops = vec![
+        input(&[1, 4, 6, 2], 5),
+        pad("zeros", "CONSTANT", Vec::new()),
+        pad("least", "CONSTANT", vec![0x80]),
+        pad("several", "CONSTANT", vec![1, 2]),
+        pad("mirrored", "SYMMETRIC", Vec::new()),
+        pad("reflected", "REFLECT", Vec::new()),
+        slice("part", 5),
+        // The slice itself keeps the fix point.
+        slice("rounded part", 4),
+        reads_x("turned", "transpose", &[1, 6, 4, 2], 5).with_attr("order", vec![0, 2, 1, 3]),
+        blocks("tiled", "tile-fix", "stride"),
+        back("untiled", "tile-fix", "stride", "tiled"),
+        blocks("unshuffled", "pixel-shuffle-fix", "scale"),
+        back("shuffled", "pixel-shuffle-fix", "scale", "unshuffled"),
+        blocks("reorganised", "reorg-fix", "scale"),
+        back("back", "reorg-fix", "scale", "reorganised"),
+    ];
+    assert_snapshot!(text(&import(ops)));
+}
+
 /// A graph of one transposed convolution 1x4, stride 2, whose weights are in the constant region.
 fn transposed(compiler: &str) -> Imported {
     let constant = |name: &str, dims: &[i32], address: i32| {

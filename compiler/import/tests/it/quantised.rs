@@ -129,6 +129,21 @@ fn movements() {
             .with_attr("paddings", vec![0, 0, 1, 1, 0, 0, 0, 0])
             .with_attr("mode", "CONSTANT")
             .with_attr("constant_values", vec![1.0_f32]),
+        reads_x("two values", "pad", &[1, 6, 6, 2])
+            .with_attr("paddings", vec![0, 0, 1, 1, 0, 0, 0, 0])
+            .with_attr("mode", "CONSTANT")
+            .with_attr("constant_values", vec![1.0_f32, 2.0]),
+        reads_x("focus", "gstiling", &[1, 2, 3, 8]).with_attr("stride", 2).with_attr("reverse", false),
+        float("unfocus", "gstiling", &[1, 4, 6, 2])
+            .with_arg("input", ["focus"])
+            .with_attr("stride", 2)
+            .with_attr("reverse", true),
+        reads_x("unshuffled", "pixel-shuffle", &[1, 2, 3, 8]).with_attr("scale", 2).with_attr("upscale", false),
+        float("shuffled", "pixel-shuffle", &[1, 4, 6, 2])
+            .with_arg("input", ["unshuffled"])
+            .with_attr("scale", 2)
+            .with_attr("upscale", true),
+        reads_x("darknet", "reorg", &[1, 2, 3, 8]).with_attr("scale", 2).with_attr("reverse", false),
         reads_x("doubled", "resize", &[1, 8, 12, 2])
             .with_attr("mode", "NEAREST")
             .with_attr("scale", vec![2.0_f32, 2.0])
