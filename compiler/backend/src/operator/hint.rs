@@ -117,7 +117,7 @@ fn within(limit: &Limit) -> Option<String> {
     if is(&[limits::LEAKY_SLOPE]) {
         return Some("use the slope 26/256 = 0.1015625, the one the DPU has".to_owned());
     }
-    if is(&[limits::SUM_OPERANDS, limits::WINDOW_OPERANDS]) {
+    if is(&[limits::SUM_OPERANDS, limits::WINDOW_OPERANDS, limits::RECTIFIED_OPERANDS]) {
         return Some(format!("add at most {max} maps at once, and the sums of these in further additions"));
     }
     if is(&[limits::PRODUCT_OPERANDS]) {

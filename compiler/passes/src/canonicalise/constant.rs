@@ -4,9 +4,9 @@ use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::weights::Weight;
-use dpuc_dialects::{Attribute, Ir, OpBuilder, OpId};
+use dpuc_dialects::{Ir, OpId};
 
-use super::rebuild::{producer, sizes};
+use super::rebuild::{elements, producer, replacing_constant, sizes};
 
 /// Adds the patterns of this file.
 pub(super) fn add(patterns: Patterns) -> Patterns {
@@ -19,7 +19,7 @@ pub(super) fn add(patterns: Patterns) -> Patterns {
     kinds.into_iter().fold(patterns, |patterns, (root, constant)| patterns.with(MovedConstant { root, constant }))
 }
 
-/// A transposition or reshape of a constant of the side file.
+/// A transposition or reshape of a constant.
 struct MovedConstant {
     root: &'static OpDefinition,
     constant: &'static OpDefinition,
@@ -36,25 +36,20 @@ impl Pattern for MovedConstant {
 
     fn matches(&self, ir: &Ir, op: OpId) -> Option<(OpId, Weight)> {
         let constant = producer(ir, ir.operand(op, 0), &[self.constant])?;
-        let weight = ir.weights.get(ir.attribute(constant, "value").and_then(Attribute::as_symbol)?)?;
+        let weight = elements(ir, constant)?;
         let shape = ir.shape_of(ir.result(op))?;
         let bytes = match sizes(ir, op, "order") {
-            Some(order) => permuted(weight, &order)?,
+            Some(order) => permuted(&weight, &order)?,
             None => weight.bytes().to_vec(),
         };
         Some((constant, Weight::new(weight.element, &shape, bytes).ok()?))
     }
 
     fn rewrite(&self, (constant, weight): (OpId, Weight), op: OpId, rewriter: &mut Rewriter<'_>) {
-        let ir = rewriter.tables();
-        let wish = ir.attribute(constant, "value").and_then(Attribute::as_symbol).unwrap_or("constant");
-        let symbol = ir.weights.free_name(&format!("{wish}(moved)"));
-        ir.weights.insert(symbol.as_str(), weight);
-        let (ty, location) = (ir.value_type(ir.result(op)), ir.op(constant).location);
-        let builder = OpBuilder::new(self.constant).attribute("value", Attribute::symbol(symbol)).result(ty, "");
-        let moved = rewriter.insert(builder.at(location));
-        let moved = rewriter.ir().result(moved);
-        rewriter.replace(op, &[moved]);
+        let ty = rewriter.ir().value_type(rewriter.ir().result(op));
+        if let Some(moved) = replacing_constant(rewriter, constant, weight, "moved", ty) {
+            rewriter.replace(op, &[moved]);
+        }
     }
 }
 

@@ -2,13 +2,15 @@
 //! and padding becomes part of the operator behind it.
 //!
 //! Every pattern is exact, in floating point as well as for codes. Termination: a pattern removes an operation, or moves a transposition
-//! one operation further down, or merges padding into its reader.
+//! one operation further down, or merges padding into its reader,
+//! or replaces a slow order of channels by a fast one.
 
 mod concat;
 mod constant;
 mod identity;
 mod padding;
 mod rebuild;
+mod shuffle;
 mod slice;
 mod transpose;
 
@@ -22,7 +24,7 @@ use dpuc_dialects::rewrite::{Patterns, Summary, apply};
 /// The patterns do not come to rest, which would be a defect of theirs.
 pub fn canonicalise(ir: &mut Ir) -> Result<Summary, PassError> {
     let root = ir.root();
-    let patterns = [identity::add, constant::add, slice::add, concat::add, padding::add, transpose::add];
+    let patterns = [identity::add, constant::add, slice::add, concat::add, padding::add, shuffle::add, transpose::add];
     let patterns = patterns.into_iter().fold(Patterns::new(), |patterns, add| add(patterns));
     apply(ir, root, &patterns).map_err(|error| PassError::Other(error.to_string()))
 }

@@ -25,7 +25,7 @@ enum Treatment {
 use Treatment::{Axes, Axis, Elementwise, Padding, Slice};
 
 /// The operations a transposition may pass. A dequantisation is none of them: codes are smaller than floats.
-const PASSED: [(&OpDefinition, Treatment); 28] = [
+const PASSED: [(&OpDefinition, Treatment); 33] = [
     (&nn::FIX, Elementwise),
     (&nn::RELU, Elementwise),
     (&nn::RELU6, Elementwise),
@@ -38,6 +38,8 @@ const PASSED: [(&OpDefinition, Treatment); 28] = [
     (&nn::SUB, Elementwise),
     (&nn::MUL, Elementwise),
     (&nn::DIV, Elementwise),
+    (&nn::MAX, Elementwise),
+    (&nn::MIN, Elementwise),
     (&nn::SOFTMAX, Axis),
     (&nn::CONCAT, Axis),
     (&nn::REDUCE_MEAN, Axes),
@@ -50,6 +52,9 @@ const PASSED: [(&OpDefinition, Treatment); 28] = [
     (&int8::HARD_SIGMOID, Elementwise),
     (&int8::LEAKY_RELU, Elementwise),
     (&int8::ADD, Elementwise),
+    (&int8::SUB, Elementwise),
+    (&int8::MAX, Elementwise),
+    (&int8::MIN, Elementwise),
     (&int8::MUL, Elementwise),
     (&int8::CONCAT, Axis),
     (&int8::STRIDED_SLICE, Slice),
