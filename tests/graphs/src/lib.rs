@@ -8,6 +8,7 @@
 //! ```
 
 mod absurd;
+mod arithmetic;
 mod growth;
 mod movement;
 mod net;

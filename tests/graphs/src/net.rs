@@ -163,6 +163,33 @@ impl Net {
         self.weighted(&int8::CONV2D, input, weights, conv.channels, conv)
     }
 
+    /// A convolution in groups of channels, with random weights.
+    pub fn grouped(&mut self, input: ValueId, groups: usize, conv: &Conv) -> ValueId {
+        let channels = self.shape(input)[3] / groups;
+        let weights = self.constant(&[conv.channels, conv.kernel[0], conv.kernel[1], channels], conv.weight_fix);
+        let value = self.weighted(&int8::CONV2D, input, weights, conv.channels, conv);
+        if let Some(op) = self.ir.defining_op(value) {
+            self.ir.set_attribute(op, "groups", Attribute::int(groups as i64));
+        }
+        value
+    }
+
+    /// A reduction over axes, which stay as dimensions of 1 if they are kept.
+    pub fn reduce(
+        &mut self,
+        kind: &'static OpDefinition,
+        input: ValueId,
+        axes: &[usize],
+        keep: bool,
+        fix: i32,
+    ) -> ValueId {
+        let sizes = self.shape(input).into_iter().enumerate();
+        let sizes = sizes.filter(|(axis, _)| keep || !axes.contains(axis));
+        let shape: Vec<usize> = sizes.map(|(axis, size)| if axes.contains(&axis) { 1 } else { size }).collect();
+        let list = Attribute::ints(axes.iter().map(|&axis| axis as i64));
+        self.op(kind, &[input], &[("axes", list), ("keep_dims", Attribute::Bool(keep))], &shape, fix)
+    }
+
     /// A depthwise convolution with random weights.
     pub fn depthwise(&mut self, input: ValueId, conv: &Conv) -> ValueId {
         let channels = self.shape(input)[3];

@@ -4,6 +4,7 @@ use dpuc_dialects::ValueId;
 use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::int8;
 
+use crate::arithmetic;
 use crate::growth::Growth;
 use crate::net::{Conv, Net};
 use crate::patterns;
@@ -47,6 +48,12 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     operation(1, rearrange::space_to_depth),
     operation(1, rearrange::depth_to_space),
     operation(1, downsample),
+    operation(2, arithmetic::difference),
+    operation(2, arithmetic::extreme),
+    operation(3, arithmetic::channels),
+    operation(2, arithmetic::hard_swish),
+    operation(2, arithmetic::reduction),
+    operation(2, arithmetic::grouped),
     operation(2, patterns::residual),
     operation(2, patterns::branches),
     operation(1, patterns::hourglass),
@@ -215,12 +222,12 @@ fn pool(growth: &mut Growth, kind: &'static OpDefinition) -> Option<ValueId> {
     Some(growth.net.pool(kind, x, conv.kernel, conv.strides, conv.pads, fix))
 }
 
-/// A sum of one to five values of one shape, one of them perhaps constant.
+/// A sum of one to eight values of one shape, one of them perhaps constant.
 fn sum(growth: &mut Growth) -> Option<ValueId> {
     let mut operands = vec![growth.value()];
     let shape = growth.net.shape(operands[0]);
     let elements: usize = shape.iter().product();
-    for _ in 0..growth.random.pick(&[1, 1, 1, 1, 1, 2, 3, 4, 0]) {
+    for _ in 0..growth.random.pick(&[1, 1, 1, 1, 1, 2, 3, 4, 7, 0]) {
         let operand = if growth.random.one_in(16) {
             let fix = growth.fix_near(operands[0]);
             growth.net.constant(&shape, fix)
