@@ -8,6 +8,7 @@ use dpuc_dialects::text::{ParseOptions, PrintOptions, parse, print};
 use dpuc_dialects::verify::{Finding, Findings, verify};
 use dpuc_dialects::{Attribute, Ir};
 use dpuc_grammar::Diagnostic;
+use dpuc_passes::LoweringOptions;
 use dpuc_xmodel::Graph;
 
 use crate::files;
@@ -16,9 +17,9 @@ use crate::files;
 const PROBLEMS_SHOWN: usize = 100;
 
 /// Lowers a quantised network to integers, in canonical form, and writes what the lowering has to say.
-pub(crate) fn lower(ir: &mut Ir) -> Result<()> {
+pub(crate) fn lower(ir: &mut Ir, options: LoweringOptions) -> Result<()> {
     dpuc_passes::canonicalise(ir)?;
-    for note in dpuc_passes::lower_to_int8(ir)?.notes {
+    for note in dpuc_passes::lower_to_int8_with(ir, options)?.notes {
         files::note(&format!("note: {note}"));
     }
     dpuc_passes::canonicalise(ir)?;

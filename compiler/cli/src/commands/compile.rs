@@ -7,6 +7,7 @@ use clap::Args;
 use dpuc_backend::{Compiled, Options, compile};
 use dpuc_dialects::Ir;
 use dpuc_dialects::text::PrintOptions;
+use dpuc_passes::LoweringOptions;
 use dpuc_report::{Source, explain};
 
 use crate::{files, network, partition, report};
@@ -29,6 +30,9 @@ pub(crate) struct Compile {
     /// Name of the result, without extension.
     #[arg(short, long = "net_name", alias = "net-name", value_name = "NAME", default_value = "deploy")]
     net_name: String,
+    /// Give leaky ReLUs with a slope near the hardware's 26/256, such as 0.1, that slope; results change slightly.
+    #[arg(long)]
+    allow_leaky_approximation: bool,
     /// Also write the program at every level of the IR, as NAME.mlir.
     #[arg(long)]
     emit_ir: bool,
@@ -52,7 +56,8 @@ impl Compile {
         }
         let board = report::board_for(self.board.as_deref(), &self.arch)?;
         let (path, mut ir) = self.load()?;
-        network::lower(&mut ir)?;
+        let allow_leaky_approximation = self.allow_leaky_approximation;
+        network::lower(&mut ir, LoweringOptions { allow_leaky_approximation })?;
         let digest = dpuc_xmodel::md5_hex(&files::read(path)?);
         let options = Options { name: None, files_md5sum: [(path.display().to_string(), digest)].into() };
         let compiled = compile(ir, &target, &options)?;

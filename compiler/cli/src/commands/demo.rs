@@ -9,6 +9,7 @@ use dpuc_dialects::Ir;
 use dpuc_dialects::text::ParseOptions;
 use dpuc_evaluate::Tensor;
 use dpuc_isa::Target;
+use dpuc_passes::LoweringOptions;
 use dpuc_runtime::Session;
 
 use crate::picture::{Classified, contact_sheet};
@@ -91,7 +92,7 @@ fn example() -> Result<Ir> {
     let mut ir = network::parse_text(source, "fashion_cnn.mlir", &ParseOptions::default())?;
     ir.weights.read("fashion_cnn.safetensors", WEIGHTS)?;
     network::check(&ir, source, "fashion_cnn.mlir")?;
-    network::lower(&mut ir)?;
+    network::lower(&mut ir, LoweringOptions::default())?;
     Ok(ir)
 }
 

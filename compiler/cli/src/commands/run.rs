@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use dpuc_dialects::Ir;
 use dpuc_evaluate::Tensor;
+use dpuc_passes::LoweringOptions;
 use dpuc_runtime::{DpuProgram, Outcome, Port, Session};
 use dpuc_xmodel::{Attributed, Graph};
 use serde_json::json;
@@ -99,7 +100,7 @@ impl Run {
         let inputs = dpuc_runtime::function_inputs(&ir, "main");
         let outputs = dpuc_runtime::function_outputs(&ir, "main");
         dpuc_runtime::check_main(&ir)?;
-        network::lower(&mut ir)?;
+        network::lower(&mut ir, LoweringOptions::default())?;
         let tensors = dpuc_runtime::run_reference(&ir, self.read_inputs(&inputs)?)?;
         Ok(Outcome { tensors: outputs.into_iter().zip(tensors).collect(), statistics: Vec::new() })
     }

@@ -3,6 +3,7 @@
 mod compiled;
 mod containers;
 mod float;
+mod gates;
 mod golden;
 mod networks;
 mod quantised;

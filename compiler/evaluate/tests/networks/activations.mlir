@@ -19,7 +19,8 @@ module @activations {
     %sixth = nn.constant dense<1.0001220703125> : tensor<f32>
     %gc = nn.mul %g, %sixth : (tensor<1x2x3x4xf32>, tensor<f32>) -> tensor<1x2x3x4xf32>
     %gc_fix = nn.fix %gc {fix_point = 7} : tensor<1x2x3x4xf32>
-    %h = nn.hard_swish %x_fix : tensor<1x2x3x4xf32>
+    %coarse = nn.fix %x {fix_point = -1} : tensor<1x2x3x4xf32>
+    %h = nn.hard_swish %coarse : tensor<1x2x3x4xf32>
     %h_fix = nn.fix %h {fix_point = 4} : tensor<1x2x3x4xf32>
     %i = nn.sigmoid %x_fix : tensor<1x2x3x4xf32>
     %i_fix = nn.fix %i {fix_point = 7} : tensor<1x2x3x4xf32>

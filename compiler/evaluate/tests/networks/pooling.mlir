@@ -1,5 +1,4 @@
-// Pooling and reductions over height and width; other reductions stay.
-// left: nn.reduce_sum, nn.reduce_max
+// Pooling and reductions.
 module @pooling {
   func.func @main(%x: tensor<1x8x8x3xf32>) -> (tensor<1x5x5x3xf32>, tensor<1x3x3x3xf32>, tensor<1x1x1x3xf32>, tensor<1x1x8x3xf32>, tensor<1x3xf32>, tensor<1x1x1x3xf32>, tensor<1x8x8x1xf32>) {
     %x_fix = nn.fix %x {fix_point = 5} : tensor<1x8x8x3xf32>

@@ -48,7 +48,13 @@ impl FixPattern for HardSwish {
         if found.correction.is_some_and(|(_, factor)| !is_same_factor(factor, CORRECTION)) {
             return None;
         }
-        let gate = Operand::Computed { kind: &int8::HARD_SIGMOID, input, point: LEAST_OUTPUT_POINT, suffix: "_gate" };
+        let gate = Operand::Computed {
+            kind: &int8::HARD_SIGMOID,
+            input,
+            point: LEAST_OUTPUT_POINT,
+            origin: found.op,
+            suffix: "_gate",
+        };
         let parts = Some(found.op).into_iter().chain(found.correction.map(|(op, _)| op)).collect();
         let note = Some(format!("{SIXTH_NOTE}, and rounds the hard sigmoid to fix point 7 before the product"));
         let lowered = Lowered::new(&int8::MUL, fix, parts, []);

@@ -56,11 +56,14 @@ impl Tree {
     fn collect(&mut self, ir: &Ir, root: OpId, is_associative: bool) {
         let mut open: Vec<ValueId> = ir.operands(root).iter().rev().copied().collect();
         while let Some(value) = open.pop() {
-            let inner =
-                ir.defining_op(value).filter(|&op| ir.op_name(op) == ir.op_name(root) && ir.use_count(value) == 1);
+            let is_own = |user: &OpId| *user == root || self.parts.contains(user);
+            let inner = ir.defining_op(value).filter(|&op| ir.op_name(op) == ir.op_name(root));
+            let inner = inner.filter(|_| ir.users(value).iter().all(is_own));
             match inner {
                 Some(op) if is_associative && self.operands.len() + open.len() < MAX_OPERANDS => {
-                    self.parts.push(op);
+                    if !self.parts.contains(&op) {
+                        self.parts.push(op);
+                    }
                     open.extend(ir.operands(op).iter().rev());
                 }
                 _ => self.operands.push(value),

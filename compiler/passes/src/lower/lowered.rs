@@ -26,7 +26,9 @@ pub(super) enum Operand {
         input: ValueId,
         /// Fix point of its result.
         point: i32,
-        /// What is added to the name of what it reads.
+        /// The operator it is a part of.
+        origin: OpId,
+        /// What is added to the operator's name.
         suffix: &'static str,
     },
 }
@@ -209,11 +211,17 @@ impl Operand {
                 rewriter.ir().result(op)
             }
             Self::Constant(constant) => constant.insert(rewriter),
-            Self::Computed { kind, input, point, suffix } => {
+            Self::Computed { kind, input, point, origin, suffix } => {
                 let ir = rewriter.tables();
                 let ty = ir.fix_tensor(&ir.shape_of(input).unwrap_or_default(), point);
-                let name = ir.value_name(input).map(|name| format!("{name}{suffix}")).unwrap_or_default();
-                let op = rewriter.insert(OpBuilder::new(kind).operands([input]).result(ty, &name));
+                let location = ir.op(origin).location;
+                let name = ir.location_name(location).map(|name| format!("{name}{suffix}"));
+                let location = match name {
+                    Some(name) => ir.location(LocationKind::Name(name.into(), Some(location))),
+                    None => location,
+                };
+                let name = ir.value_name(ir.result(origin)).map(|name| format!("{name}{suffix}")).unwrap_or_default();
+                let op = rewriter.insert(OpBuilder::new(kind).operands([input]).at(location).result(ty, &name));
                 rewriter.ir().result(op)
             }
         }

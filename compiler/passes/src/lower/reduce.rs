@@ -43,6 +43,10 @@ impl FixPattern for ReduceMean {
             return None;
         }
         let note = "takes the mean of each axis by a factor over a power of two, as the hardware does".to_owned();
+        let is_exact = |size: &usize| size.is_power_of_two();
+        let axes = ir.ints(found.op, "axes")?.into_iter().filter_map(|axis| usize::try_from(axis).ok());
+        let shape = ir.shape_of(input)?;
+        let note = (!axes.filter_map(|axis| shape.get(axis)).all(is_exact)).then_some(note);
         let lowered = match summed_channels(ir, found.op) {
             Some((channels, shape)) => {
                 let factor = average_factor([1, channels]);
@@ -52,7 +56,7 @@ impl FixPattern for ReduceMean {
             }
             None => by_itself(ir, found.op, fix, input)?,
         };
-        Some(Lowered { note: Some(note), ..lowered })
+        Some(Lowered { note, ..lowered })
     }
 }
 

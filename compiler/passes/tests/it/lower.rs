@@ -6,7 +6,7 @@ use std::path::Path;
 use dpuc_dialects::Ir;
 use dpuc_dialects::text::{ParseOptions, PrintOptions, parse, print};
 use dpuc_dialects::verify::verify;
-use dpuc_passes::lower_to_int8;
+use dpuc_passes::{LoweringOptions, lower_to_int8, lower_to_int8_with};
 
 pub(crate) fn read(source: &str) -> Ir {
     let parsed = parse(source, &ParseOptions::default());
@@ -60,4 +60,29 @@ fn counts_are_those_of_the_rewrites() {
     // Nothing is left to do.
     let again = lower_to_int8(&mut ir).unwrap();
     assert!(!again.pushed.changed() && !again.lowered.changed() && again.notes.is_empty());
+}
+
+#[test]
+fn a_slope_near_the_hardware_s_is_approximated_on_request_only() {
+    let source = |slope: f64| {
+        format!(
+            "module {{ func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {{
+            %x_fix = nn.fix %x {{fix_point = 4}} : tensor<2xf32>
+            %y = nn.leaky_relu %x_fix {{alpha = {slope:?}}} : tensor<2xf32>
+            %y_fix = nn.fix %y {{fix_point = 4}} : tensor<2xf32>
+            func.return %y_fix : tensor<2xf32> }} }}"
+        )
+    };
+    let lowered = |slope: f64, allow_leaky_approximation| {
+        let mut ir = read(&source(slope));
+        let notes = lower_to_int8_with(&mut ir, LoweringOptions { allow_leaky_approximation }).unwrap().notes;
+        let is_lowered = ir.walk(ir.root()).into_iter().any(|op| ir.op_name(op) == "int8.leaky_relu");
+        (is_lowered, notes.into_iter().map(|note| note.message).collect::<Vec<_>>())
+    };
+    let reason = "stays in floating point: its slope is no fraction of at most 127 over a power of two, such as 0.1015625; \
+        slopes near that can be approximated on request";
+    assert_eq!(lowered(0.1, false), (false, vec![reason.to_owned()]));
+    assert_eq!(lowered(0.1, true), (true, vec!["has slope 26/256 instead of 0.1, as allowed".to_owned()]));
+    assert_eq!(lowered(0.01, true), (false, vec![reason.to_owned()]));
+    assert_eq!(lowered(0.1015625, true), (true, vec![]));
 }
