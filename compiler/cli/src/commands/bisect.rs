@@ -164,7 +164,7 @@ impl Reference {
 
     fn lowered(mut ir: Ir) -> Result<Self> {
         dpuc_runtime::check_main(&ir)?;
-        network::lower(&mut ir)?;
+        network::lower(&mut ir, dpuc_passes::LoweringOptions::default())?;
         let names = function_inputs(&ir, "main").into_iter().map(|port| port.name).collect();
         Ok(Self { ir, names, original: None })
     }

@@ -30,7 +30,7 @@ pub(crate) struct Compile {
     /// Name of the result, without extension.
     #[arg(short, long = "net_name", alias = "net-name", value_name = "NAME", default_value = "deploy")]
     net_name: String,
-    /// Give leaky ReLUs with a slope near the hardware's 26/256, such as 0.1, that slope; results change slightly.
+    /// Give leaky activations with a slope near the hardware's 26/256, such as 0.1, that slope; results change slightly.
     #[arg(long)]
     allow_leaky_approximation: bool,
     /// Also write the program at every level of the IR, as NAME.mlir.

@@ -103,7 +103,7 @@ fn fraction(slope: f64) -> Option<(i64, i64)> {
 /// Distance from the slope 26/256 within which another slope may be taken for it: one step of the multiplier.
 const SLOPE_STEP: f64 = 1.0 / 256.0;
 
-/// Gives leaky ReLUs whose slope is not exactly, but nearly, 26/256 that slope; gives the operators it changed.
+/// Gives leaky `ReLU`s whose slope is not exactly, but nearly, 26/256 that slope; gives the operators it changed.
 pub(super) fn snap_slopes(ir: &mut Ir) -> Vec<(dpuc_dialects::OpId, f64)> {
     let mut snapped = Vec::new();
     for op in ir.walk(ir.root()) {

@@ -53,7 +53,7 @@ pub struct Lowering {
 /// What [`lower_to_int8_with`] may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoweringOptions {
-    /// Gives leaky ReLUs with a slope within 1/256 of 26/256, such as 0.1, that slope, which the DPU fuses into convolutions. The results
+    /// Gives leaky `ReLU`s with a slope within 1/256 of 26/256, such as 0.1, that slope, which the DPU fuses into convolutions. The results
     /// change slightly; a note says where.
     pub allow_leaky_approximation: bool,
 }
