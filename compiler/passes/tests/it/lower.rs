@@ -84,5 +84,5 @@ fn a_slope_near_the_hardware_s_is_approximated_on_request_only() {
     assert_eq!(lowered(0.1, false), (false, vec![reason.to_owned()]));
     assert_eq!(lowered(0.1, true), (true, vec!["has slope 26/256 instead of 0.1, as allowed".to_owned()]));
     assert_eq!(lowered(0.01, true), (false, vec![reason.to_owned()]));
-    assert_eq!(lowered(0.1015625, true), (true, vec![]));
+    assert_eq!(lowered(0.101_562_5, true), (true, vec![]));
 }
