@@ -11,7 +11,7 @@ use crate::error::{EvalError, Problem};
 use crate::liveness::Plan;
 use crate::operation::Operation;
 use crate::tensor::{ElementKind, Tensor};
-use crate::{fixed, float};
+use crate::{fixed, float, movement};
 
 /// Deepest nesting of calls; real programs have two levels.
 const MAX_CALL_DEPTH: usize = 64;
@@ -168,6 +168,8 @@ impl Frame<'_, '_> {
             self.superlayer(op, observer)?;
         } else if ir.is(op, &func::CALL) {
             self.call(op, observer)?;
+        } else if ir.is(op, &nn::SPLIT) {
+            self.split(op, observer)?;
         } else {
             let result = self.compute(op)?;
             observer(op, &result);
@@ -200,6 +202,19 @@ impl Frame<'_, '_> {
             }
         };
         outcome.map_err(|problem| self.error(op, problem))
+    }
+
+    /// The operation with several results.
+    fn split(&mut self, op: OpId, observer: &mut dyn FnMut(OpId, &Tensor)) -> Result<(), EvalError> {
+        let ir = self.evaluator.ir;
+        let whole = self.get(ir.operand(op, 0))?;
+        let parts = movement::parts(Operation { ir, op, operands: &[whole] });
+        let parts = parts.map_err(|problem| self.error(op, problem))?;
+        for (&value, part) in ir.results(op).iter().zip(parts) {
+            observer(op, &part);
+            self.store(op, value, part)?;
+        }
+        Ok(())
     }
 
     fn error(&self, op: OpId, problem: Problem) -> EvalError {

@@ -86,6 +86,35 @@ pub(super) fn strided_slice(ir: &Ir, op: OpId, findings: &mut Findings) {
     expect_shape(ir, op, &result, &expected, findings);
 }
 
+/// Results that are the operand's parts along the axis, and no more.
+pub(super) fn split(ir: &Ir, op: OpId, findings: &mut Findings) {
+    let (Some(input), Some(axis)) = (ir.shape_of(ir.operand(op, 0)), ir.int(op, "axis")) else { return };
+    let Some(axis) = usize::try_from(axis).ok().filter(|&axis| axis < input.len()) else {
+        findings.error(ir, op, "axis", format!("has axis {axis}, but its operand has {} dimensions", input.len()));
+        return;
+    };
+    let mut total = 0usize;
+    for (index, &result) in ir.results(op).iter().enumerate() {
+        let Some(part) = ir.shape_of(result) else { return };
+        let agrees = part.len() == input.len() && (0..input.len()).all(|dim| dim == axis || part[dim] == input[dim]);
+        if !agrees {
+            let message = format!(
+                "has result #{index} of shape {}, which differs from {} outside axis {axis}",
+                show(&part),
+                show(&input)
+            );
+            findings.error(ir, op, "split-shape", message);
+            return;
+        }
+        total = total.saturating_add(part[axis]);
+    }
+    if total != input[axis] {
+        let message =
+            format!("has results of {total} elements along axis {axis}, of which its operand has {}", input[axis]);
+        findings.error(ir, op, "split-shape", message);
+    }
+}
+
 /// As many paddings as dimensions ask for, and mirrors no wider than the operand.
 pub(super) fn pad(ir: &Ir, op: OpId, findings: &mut Findings) {
     let (Some(input), Some(result)) = (ir.shape_of(ir.operand(op, 0)), ir.shape_of(ir.result(op))) else { return };

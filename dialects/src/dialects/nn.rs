@@ -246,6 +246,15 @@ pub static STRIDED_SLICE: OpDefinition = op("nn.strided_slice", "A part of a ten
     .traits(Traits::PURE)
     .verify(movement::strided_slice);
 
+/// Split.
+pub static SPLIT: OpDefinition =
+    op("nn.split", "The parts of a tensor along an axis, in order; their sizes are those of the results.")
+        .operands(INPUT)
+        .results(&[some("outputs", TENSOR)])
+        .attributes(&[AXIS])
+        .traits(Traits::PURE)
+        .verify(movement::split);
+
 /// Space to depth.
 pub static SPACE_TO_DEPTH: OpDefinition =
     op("nn.space_to_depth", "Moves blocks of pixels into channels (reorganisation, pixel unshuffle).")
@@ -334,6 +343,7 @@ pub static DIALECT: Dialect = Dialect {
         &RESIZE,
         &PAD,
         &STRIDED_SLICE,
+        &SPLIT,
         &SPACE_TO_DEPTH,
         &DEPTH_TO_SPACE,
         &REDUCE_MEAN,

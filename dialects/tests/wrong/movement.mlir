@@ -12,6 +12,8 @@ module {
     %k = int8.pad %x {paddings = [0, 0, 1, 1, 0, 0, 0, 0], value = 128} : (tensor<1x6x4x4xi8, #int8.fix<5>>) -> tensor<1x8x4x4xi8, #int8.fix<5>>
     %l = int8.transpose %x {order = [0, 1, 1, 3]} : tensor<1x6x4x4xi8, #int8.fix<5>>
     %m = nn.space_to_depth %f {block = 2, order = "yolo"} : (tensor<1x6x4x4xf32>) -> tensor<1x3x2x16xf32>
+    %n, %o = nn.split %f {axis = 1} : (tensor<1x6x4x4xf32>) -> (tensor<1x2x4x4xf32>, tensor<1x3x4x4xf32>)
+    %p, %q = nn.split %f {axis = 3} : (tensor<1x6x4x4xf32>) -> (tensor<1x6x4x2xf32>, tensor<1x6x2x2xf32>)
     func.return
   }
 }

@@ -12,7 +12,7 @@ use super::interpolation::Tent;
 use super::movement::{Nest, sliced, transposed};
 use super::window::{Window, numbers};
 use crate::partition::moves_only;
-use crate::placement::{Placement, region};
+use crate::placement::{Placement, byte_count, region};
 
 /// Operands of one Elew in public programs; more are combined by a window.
 const ELEW_OPERANDS: usize = 2;
@@ -435,7 +435,14 @@ impl Context<'_> {
     fn pad(&self) -> Result<Vec<Layer>, Reason> {
         let paddings = self.ir.ints(self.op, "paddings").ok_or(Reason::Malformed { what: "paddings" })?;
         let count = paddings.iter().fold(0u64, |sum, &padding| sum.saturating_add(padding.unsigned_abs()));
-        if self.ir.str(self.op, "mode") != Some("constant") && count > MIRRORED_MAX {
+        let result = self.ir.result(self.op);
+        let [before, after] = [self.operand(0)?, result].map(|value| self.shape(value).map(|shape| byte_count(&shape)));
+        let bytes = after?.saturating_sub(before?);
+        if self.ir.str(self.op, "mode") == Some("constant") {
+            if bytes > BORDER_MAX {
+                return Err(Reason::Border { bytes, most: BORDER_MAX });
+            }
+        } else if count > MIRRORED_MAX {
             return Err(Reason::Mirror { count, most: MIRRORED_MAX });
         }
         let (input, output) = (self.operand(0)?, self.place(self.ir.result(self.op))?);
@@ -449,6 +456,9 @@ impl Context<'_> {
         Nest::between(&shape, &self.place(input)?, &target).copies(self.fix_point(input)?)
     }
 }
+
+/// Most bytes of constants around a tensor.
+const BORDER_MAX: u64 = 1 << 22;
 
 /// Most rows and columns that mirrored padding copies one by one.
 const MIRRORED_MAX: u64 = 64;

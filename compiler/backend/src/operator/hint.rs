@@ -38,6 +38,9 @@ impl Reason {
             Self::Mirror { most, .. } => {
                 format!("pad with zeros, which convolutions and pools take for themselves, or by at most {most} rows and columns")
             }
+            Self::Border { .. } => {
+                "pad by less than the kernel with zeros, which convolutions and pools take for themselves".to_owned()
+            }
             Self::Copies { .. } => "move whole pixels: keep the channels last and together, in multiples of the channel parallelism".to_owned(),
             Self::Coordinates { .. } => "resize by a whole factor, such as 2".to_owned(),
             Self::Relu6Rank { .. } => "apply the ReLU6 to a 4-D map, or use ReLU".to_owned(),

@@ -87,6 +87,14 @@ pub enum Reason {
         /// The shape.
         shape: Vec<usize>,
     },
+    /// A wide border.
+    #[error("its border is a constant of {bytes} bytes; up to {most} are stored")]
+    Border {
+        /// Bytes around the tensor.
+        bytes: u64,
+        /// Largest constant made.
+        most: u64,
+    },
     /// A movement of elements that keeps no runs of bytes together.
     #[error("it would take {copies} strided copies; up to {most} are made")]
     Copies {

@@ -1,10 +1,12 @@
 //! Networks that move elements, on every target: behind an operation that computes, so that they run on the DPU.
 
+use dpuc_backend::{Options, compile};
 use dpuc_dialects::ValueId;
 use dpuc_dialects::dialects::int8;
 use dpuc_graphs::{Conv, Net};
 use dpuc_isa::Random;
 
+use crate::harness::largest;
 use crate::single::{on_every_target, size};
 
 /// A computed map of `shape`.
@@ -82,6 +84,26 @@ fn slices_of_other_ranks() {
     });
 }
 
+/// Parts of one fix point are written in place, others are rounded on their way.
+#[test]
+fn concatenations_along_every_axis() {
+    on_every_target("concatenations", 4, |net, random| {
+        let axis = size(random, 1, 3);
+        let fix = random.between(1, 6) as i32;
+        let parts: Vec<ValueId> = (0..size(random, 2, 4))
+            .map(|_| {
+                let mut shape = [1, 4, 5, 9];
+                shape[axis] = size(random, 1, 20);
+                let input = net.input(&shape, fix + random.below(3) as i32 - 1);
+                net.requantise(input, "relu", fix - random.below(2) as i32)
+            })
+            .collect();
+        let joined = net.concat(&parts, axis, fix);
+        let joined = net.requantise(joined, "none", fix - 1);
+        net.concat(&[joined, joined], axis, fix)
+    });
+}
+
 /// What nobody reads by strides is copied: reshapes, outputs, parts of concatenations.
 #[test]
 fn slices_that_are_copied() {
@@ -111,6 +133,28 @@ fn pads() {
         let padded = net.pad(value, &paddings, mode, fill);
         read(net, random, padded)
     });
+}
+
+/// Borders and mirrors whose constants or copies would be endless are the host's.
+#[test]
+fn absurd_pads_stay_on_the_host() {
+    let reasons = |paddings: &[[usize; 2]; 4], mode: &'static str| {
+        let mut net = Net::new(1);
+        let input = net.input(&[1, 80, 80, 8], 4);
+        let value = net.requantise(input, "relu", 3);
+        let padded = net.pad(value, paddings, mode, 0);
+        let ir = net.finish(&[padded]);
+        let report = compile(ir, &largest(), &Options::default()).unwrap().report;
+        report.operations[1].reasons.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        reasons(&[[0, 0], [600, 600], [600, 600], [0, 0]], "constant"),
+        ["its border is a constant of 13056000 bytes; up to 4194304 are stored"]
+    );
+    assert_eq!(
+        reasons(&[[0, 0], [40, 40], [0, 0], [0, 0]], "symmetric"),
+        ["it mirrors 80 rows and columns, each of which is a copy; up to 64 are made"]
+    );
 }
 
 #[test]

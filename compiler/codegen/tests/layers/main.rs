@@ -5,6 +5,7 @@ mod combining;
 mod convolution;
 mod data;
 mod examples;
+mod exchanged;
 mod harness;
 mod limits;
 mod pointwise;

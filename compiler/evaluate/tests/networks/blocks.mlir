@@ -14,8 +14,7 @@ module @blocks {
     %ones = nn.pad %x_fix {paddings = [0, 0, 1, 1, 0, 0, 0, 0], value = 1.0} : (tensor<1x4x4x4xf32>) -> tensor<1x6x4x4xf32>
     %tenths = nn.pad %x_fix {paddings = [0, 0, 0, 0, 0, 1, 0, 0], value = -0.1} : (tensor<1x4x4x4xf32>) -> tensor<1x4x5x4xf32>
     %tenths_fix = nn.fix %tenths {fix_point = 5} : tensor<1x4x5x4xf32>
-    %left = nn.strided_slice %x_fix {begin = [0, 0, 0, 0], end = [1, 4, 4, 2], strides = [1, 1, 1, 1]} : (tensor<1x4x4x4xf32>) -> tensor<1x4x4x2xf32>
-    %right = nn.strided_slice %x_fix {begin = [0, 0, 0, 2], end = [1, 4, 4, 4], strides = [1, 1, 1, 1]} : (tensor<1x4x4x4xf32>) -> tensor<1x4x4x2xf32>
+    %left, %right = nn.split %x_fix {axis = 3} : (tensor<1x4x4x4xf32>) -> (tensor<1x4x4x2xf32>, tensor<1x4x4x2xf32>)
     %sum = nn.add %left, %right : tensor<1x4x4x2xf32>
     %sum_fix = nn.fix %sum {fix_point = 4} : tensor<1x4x4x2xf32>
     %turned = nn.transpose %w_fix {order = [3, 1, 2, 0]} : (tensor<4x1x1x4xf32>) -> tensor<4x1x1x4xf32>

@@ -14,6 +14,8 @@ mod shuffle;
 mod slice;
 mod transpose;
 
+pub(crate) use slice::SplitAsSlices;
+
 use dpuc_dialects::Ir;
 use dpuc_dialects::pass::PassError;
 use dpuc_dialects::rewrite::{Patterns, Summary, apply};

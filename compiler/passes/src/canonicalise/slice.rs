@@ -1,18 +1,66 @@
-//! Slices of slices and of concatenations.
+//! Splits as slices, and slices of slices and of concatenations.
 
 use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
-use dpuc_dialects::{Ir, OpId, ValueId};
+use dpuc_dialects::{Ir, LocationKind, OpBuilder, OpId, ValueId};
 
 use super::rebuild::{list, producer, sizes};
 
 /// Adds the patterns of this file.
 pub(super) fn add(patterns: Patterns) -> Patterns {
     let dialects = [(&nn::STRIDED_SLICE, &nn::CONCAT), (&int8::STRIDED_SLICE, &int8::CONCAT)];
-    dialects.into_iter().fold(patterns, |patterns, (slice, concat)| {
+    dialects.into_iter().fold(patterns.with(SplitAsSlices), |patterns, (slice, concat)| {
         patterns.with(SliceTwice { slice }).with(SliceOfConcat { slice, concat })
     })
+}
+
+/// Each part of a split is a slice.
+pub(crate) struct SplitAsSlices;
+
+impl Pattern for SplitAsSlices {
+    const NAME: &'static str = "split-as-slices";
+    /// The axis.
+    type Match = usize;
+
+    fn root(&self) -> &'static OpDefinition {
+        &nn::SPLIT
+    }
+
+    fn matches(&self, ir: &Ir, op: OpId) -> Option<usize> {
+        let axis = usize::try_from(ir.int(op, "axis")?).ok()?;
+        let shaped = |&value: &ValueId| ir.shape_of(value).is_some_and(|shape| axis < shape.len());
+        ir.operands(op).iter().chain(ir.results(op)).all(shaped).then_some(axis)
+    }
+
+    fn rewrite(&self, axis: usize, op: OpId, rewriter: &mut Rewriter<'_>) {
+        let (source, results) = (rewriter.ir().operand(op, 0), rewriter.ir().results(op).to_vec());
+        let mut first = 0;
+        let mut parts = Vec::with_capacity(results.len());
+        for (number, result) in results.into_iter().enumerate() {
+            let ir = rewriter.tables();
+            let (ty, mut end) = (ir.value_type(result), ir.shape_of(result).unwrap_or_default());
+            let (mut begin, strides) = (vec![0; end.len()], vec![1; end.len()]);
+            begin[axis] = first;
+            first += end[axis];
+            end[axis] = first;
+            let whole = ir.op(op).location;
+            let location = match ir.location_name(whole).map(|name| format!("{name}_{number}")) {
+                Some(name) => ir.location(LocationKind::Name(name.into(), Some(whole))),
+                None => whole,
+            };
+            let slice = OpBuilder::new(&nn::STRIDED_SLICE)
+                .at(location)
+                .operands([source])
+                .attribute("begin", list(begin))
+                .attribute("end", list(end))
+                .attribute("strides", list(strides))
+                .result(ty, "");
+            let slice = rewriter.insert(slice);
+            parts.push(rewriter.ir().result(slice));
+        }
+        rewriter.replace(op, &parts);
+    }
 }
 
 /// First indices, ends and steps of a slice.

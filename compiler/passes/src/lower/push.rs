@@ -11,6 +11,7 @@ use dpuc_dialects::{Attribute, Ir, LocationKind, OpBuilder, OpId, ValueId};
 
 use super::code::Fix;
 use super::lowered::tensor_name;
+use crate::canonicalise::SplitAsSlices;
 
 /// `fix(move(x, …))` becomes `fix(move(fix(x), …))` for each `x` that is not fixed already. Exact: rounding acts on each element, keeps the
 /// order of numbers, and keeps zero.
@@ -178,7 +179,7 @@ const CONSUMERS: [&OpDefinition; 20] = [
 /// All patterns of this phase.
 pub(super) fn patterns() -> Patterns {
     let names = Names::default();
-    let patterns = Patterns::new().with(PushFix { names: names.clone() });
+    let patterns = Patterns::new().with(SplitAsSlices).with(PushFix { names: names.clone() });
     CONSUMERS.into_iter().fold(patterns, |patterns, root| patterns.with(FixMoved { root, names: names.clone() }))
 }
 
