@@ -27,7 +27,7 @@ fn copies_of_exchanged_maps() {
         let fix = Rescale { input: 3, output: random.pick(&[3, 3, 2, 5]) };
         let (exchange_input, exchange_output) = random.pick(&[(true, false), (false, true), (true, true)]);
         let mut memory = Memory::new();
-        let mut map = |memory: &mut Memory, region, exchange, fix, random: &mut Random| {
+        let map = |memory: &mut Memory, region, exchange, fix, random: &mut Random| {
             let map = memory.map(region, if exchange { turned } else { shape }, fix, random);
             if exchange { exchanged(map) } else { map }
         };
