@@ -26,6 +26,9 @@ pub(crate) fn show(report: &PartitionReport) -> String {
         text += &format!("  on the CPU: {} ({})\n", operation.name, operation.kind);
         for reason in &operation.reasons {
             text += &format!("      {reason}\n");
+            if let Some(hint) = reason.hint(&operation.kind) {
+                text += &format!("      -> {hint}\n");
+            }
         }
     }
     text
@@ -43,8 +46,9 @@ pub(crate) fn to_json(report: &PartitionReport) -> Value {
             Device::Cpu => "CPU",
         };
         let reasons: Vec<String> = operation.reasons.iter().map(ToString::to_string).collect();
+        let hints: Vec<String> = operation.reasons.iter().filter_map(|reason| reason.hint(&operation.kind)).collect();
         json!({"name": operation.name, "kind": operation.kind, "device": device,
-               "subgraph": operation.subgraph, "reasons": reasons})
+               "subgraph": operation.subgraph, "reasons": reasons, "hints": hints})
     });
     let subgraphs = report.subgraphs.iter().map(|subgraph| {
         json!({"name": subgraph.name, "operations": subgraph.operations,

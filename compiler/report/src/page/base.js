@@ -56,12 +56,15 @@ const PREFIX = (() => {
   const [low, high] = [names[Math.floor(names.length / 10)], names[Math.ceil(names.length * 0.9) - 1]];
   let prefix = low;
   while (!high.startsWith(prefix)) prefix = prefix.slice(0, -1);
-  return prefix.slice(0, Math.max(prefix.lastIndexOf("/"), prefix.lastIndexOf("__") + 1, prefix.lastIndexOf(".")) + 1);
+  const ends = ["/", "__", "."].map((separator) => (prefix.includes(separator) ? prefix.lastIndexOf(separator) + separator.length : 0));
+  return prefix.slice(0, Math.max(...ends));
 })();
 
 /** A name in at most `length` characters: without what all begin with, and the end rather than the start. */
-function short(name, length) {
-  const own = name.startsWith(PREFIX) && name.length > PREFIX.length ? name.slice(PREFIX.length) : name;
+const short = (name, length) => clipped(name.startsWith(PREFIX) && name.length > PREFIX.length ? name.slice(PREFIX.length) : name, length);
+
+/** The end of a text, from a separator on if there is one near. */
+function clipped(own, length) {
   const characters = Array.from(own);
   if (characters.length <= length) return own;
   const end = characters.slice(characters.length - length + 1).join("");

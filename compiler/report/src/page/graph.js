@@ -121,7 +121,7 @@ function drawNode(index, x, y) {
   const title = svg("text", { x: 18, y: 16 });
   title.textContent = short(operation.name, 24);
   const kind = svg("text", { x: 18, y: 30, class: "kind" });
-  kind.textContent = short(operation.kind.replace(/^(int8|nn)\./, ""), 18) + (operation.device === "CPU" ? " · CPU" : "");
+  kind.textContent = clipped(operation.kind.replace(/^(int8|nn)\./, ""), 18) + (operation.device === "CPU" ? " · CPU" : "");
   node.append(title, kind);
   if (share > 0) {
     const figure = svg("text", { x: NODE.width - 8, y: 30, class: "kind", "text-anchor": "end" });

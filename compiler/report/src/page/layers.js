@@ -140,14 +140,14 @@ function operationTable(layer) {
 }
 
 function decisionList(layer) {
-  const list = (title, lines) => (lines && lines.length ? [el("h3", { style: "margin-top:0" }, title), ...lines.slice(0, 200).map((line) => el("div", {}, line))] : []);
+  const list = (title, lines) => (lines && lines.length ? [el("h3", {}, title), ...lines.slice(0, 200).map((line) => el("div", {}, line))] : []);
   const parts = [...list("Planner", layer.decisions), ...list("Alternatives", layer.alternatives)];
   return parts.length ? el("div", {}, parts) : null;
 }
 
 function layerDetails(layer) {
   return el("div", {}, operationTable(layer), el("div", { className: "columns" },
-    el("div", {}, el("h3", { style: "margin-top:0" }, "Critical path"), layer.cycles > 0 ? criticalBar(layer) : "none of it: it runs while others are waited for", layerFacts(layer)),
+    el("div", {}, el("h3", {}, "Critical path"), layer.cycles > 0 ? criticalBar(layer) : "none of it: it runs while others are waited for", layerFacts(layer)),
     decisionList(layer)));
 }
 

@@ -49,7 +49,8 @@ addEventListener("resize", draw);
 showSummary();
 showGraph();
 showHost();
-if (REPORT.subgraphs.length) showSubgraph(0);
+const longest = REPORT.subgraphs.reduce((best, own, index) => (own.cycles > REPORT.subgraphs[best].cycles ? index : best), 0);
+if (REPORT.subgraphs.length) showSubgraph(longest);
 else {
   ["layers", "timeline", "memory"].forEach((section) => { byId(section).hidden = true; });
   byId("strip").replaceWith(el("p", { className: "quiet" }, "No operation of this network is on the DPU."));

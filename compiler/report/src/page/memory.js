@@ -21,9 +21,9 @@ function showRegion() {
   const region = own.regions[memory.region];
   const all = region ? own.tensors.filter((tensor) => tensor.region === region.number) : [];
   const used = all.filter((tensor) => !tensor.on_chip);
-  byId("memory-note").textContent = !region ? "" : used.length === 0 && all.length ? `Nothing is moved here: all ${all.length} tensors with places here stay on chip.` : `${used.length} tensors in ${bytes(region.size)}, each from its first transfer to its last` +
+  byId("memory-note").textContent = !region ? "" : used.length === 0 && all.length ? `Nothing is moved here: all ${all.length} tensors with places here stay on chip.` : `${used.length === 1 ? "One tensor" : used.length + " tensors"} in ${bytes(region.size)}, ${used.length === 1 ? "" : "each "}from its first transfer to its last` +
     (region.role === "constants" ? "; constants are there all the time" : "") +
-    (all.length > used.length ? `. ${all.length - used.length} more have places here and stay on chip.` : ".") + (used.some((tensor) => tensor.strided) ? " Pale ones have gaps, which other tensors fill." : "");
+    (all.length > used.length ? `. ${all.length - used.length} more ${all.length - used.length === 1 ? "has a place here and stays" : "have places here and stay"} on chip.` : ".") + (used.some((tensor) => tensor.strided) ? " Pale ones have gaps, which other tensors fill." : "");
 }
 
 function drawMap() {

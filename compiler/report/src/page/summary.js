@@ -23,7 +23,7 @@ function showSummary() {
     el("span", { title: text }, el("i", { style: "background:" + colour(bound) }), bound)));
   const tabs = subgraphs.length > 1 ? subgraphs.slice(0, 40) : [];
   byId("subgraphs").replaceChildren(...tabs.map((own, index) =>
-    el("button", { type: "button", title: own.name, onclick: () => showSubgraph(index) }, short(own.name, 30))));
+    el("button", { type: "button", title: own.name, onclick: () => showSubgraph(index) }, `${short(own.name.replace(/^subgraph_/, ""), 28)} · ${time(own.cycles)}`)));
   byId("footer").textContent = `All times are modelled by dpuc, not measured: four in-order engines, dependency tokens, instruction fetch and DDR of the board ` +
     `"${board.name}". The time of the CPU's operations is not part of them. 1 MB is 10⁶ bytes.`;
 }
