@@ -136,5 +136,6 @@ fn interleaves(stage: &Stage) -> impl Iterator<Item = u32> + use<> {
     let stride = phase.rows.stride;
     let most =
         if stage.elementwise || stage.engine.is_none() { 1 } else { stage.reach.interleave.min(phase.rows.taps) };
-    std::iter::once(stride).chain((1..=most).filter(move |&interleave| interleave != stride))
+    let reached = (stride <= stage.reach.interleave).then_some(stride);
+    reached.into_iter().chain((1..=most).filter(move |&interleave| interleave != stride))
 }

@@ -188,7 +188,8 @@ impl<'a> Piece<'a> {
             first_group: groups.first,
             groups: groups.count,
             kernel: [own.rows.taps, own.columns.taps],
-            column_stride: own.columns.stride,
+            // The step of a single window has no meaning, and may be too long for its field.
+            column_stride: if columns.count == 1 { 1 } else { own.columns.stride },
             pads: pads(own, top, left, bottom, right),
             inputs: self.draft.operands[index].iter().map(window).collect(),
             output: OutputWindow {

@@ -86,7 +86,8 @@ impl<'a> Facts<'a> {
                 |stage: &Stage| !stage.source.is_interleaved() && stage.source.operands() as usize == node.inputs.len();
             stage.filter(exchanges)
         };
-        let ddr = single(InputPlace::Ddr)?;
+        // Windows that move further than the engine can are computed one by one, from rows that nobody else reads.
+        let ddr = single(InputPlace::Ddr).filter(Stage::strides_are_legal)?;
         // A stage that reads some rows or columns of a value only can do so from DDR, where strides have no limit.
         let whole = |stage: &Stage| {
             let size = stage.input_size();

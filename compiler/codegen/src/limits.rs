@@ -72,10 +72,10 @@ limits! {
     CONV_KERNEL_HEIGHT = "kernel height", "the convolution engine takes", 1, 16;
     /// Conv kernel columns.
     CONV_KERNEL_WIDTH = "kernel width", "the convolution engine takes", 1, 16;
-    /// Conv row stride.
-    CONV_STRIDE_HEIGHT = "vertical stride", "the convolution engine takes", 1, 8;
-    /// Conv column stride.
-    CONV_STRIDE_WIDTH = "horizontal stride", "the convolution engine takes", 1, 8;
+    /// Conv row stride. Above the 8 of the engine, one row is computed at a time.
+    CONV_STRIDE_HEIGHT = "vertical stride", "the convolution takes", 1, 65_535;
+    /// Conv column stride. Above the 8 of the engine, one column is computed at a time.
+    CONV_STRIDE_WIDTH = "horizontal stride", "the convolution takes", 1, 65_535;
     /// Input channel groups of Conv.
     CONV_CHANNEL_GROUPS = "number of input channel groups", "the convolution engine takes", 1, 256;
     /// Lines of the weights of one output channel.

@@ -139,7 +139,8 @@ impl Stage {
             source: task.source,
             outputs: task.outputs,
             channels: task.channels,
-            reach: task.reach,
+            // A window that moves further than the engine does is at one column at a time.
+            reach: task.reach.for_stride(task.columns.stride),
             weights: task.weights,
             elementwise,
         };

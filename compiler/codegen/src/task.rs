@@ -38,7 +38,7 @@ pub(crate) struct Reach {
     pub(crate) columns: u32,
     /// Lines between rows of one bank.
     pub(crate) row_jump: u32,
-    /// Row interleave of the input.
+    /// Row interleave of the input, and columns by which a window moves.
     pub(crate) interleave: u32,
 }
 
@@ -49,6 +49,11 @@ impl Reach {
 
     pub(crate) const fn misc(target: &Target) -> Self {
         Self { rows: target.alu_pixel_parallel as u32, columns: 2048, row_jump: 8192, interleave: 256 }
+    }
+
+    /// The same with windows that move by `stride` columns: further than the engine can, one column at a time.
+    pub(crate) const fn for_stride(self, stride: u32) -> Self {
+        if stride > self.interleave { Self { columns: 1, ..self } } else { self }
     }
 
     /// Load and Save alone.

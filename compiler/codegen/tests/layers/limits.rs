@@ -82,16 +82,12 @@ fn convolution_strides() {
         conv2d(Convolution { strides: [stride; 2], ..convolution([size, size, 4], [4, 4, 4], [kernel; 2]) })
     };
     accept(&strided(8, 2));
-    assert_eq!(
-        refuse(&strided(9, 2)),
-        [
-            "vertical stride 9; the convolution engine takes 1..=8",
-            "horizontal stride 9; the convolution engine takes 1..=8"
-        ]
-    );
+    // One row and one column at a time.
+    accept(&strided(9, 2));
+    accept(&strided(40, 16));
     // A 1 x 1 kernel moves the stride into the Load.
     accept(&strided(9, 1));
-    assert_eq!(refuse(&strided(0, 2))[0], "vertical stride 0; the convolution engine takes 1..=8");
+    assert_eq!(refuse(&strided(0, 2))[0], "vertical stride 0; the convolution takes 1..=65535");
 }
 
 #[test]
