@@ -126,7 +126,7 @@ fn target_of(sample: &str) -> Target {
     targets.find(|target| target.peak_operations().to_string() == size).unwrap_or_else(|| panic!("{sample}: no target"))
 }
 
-/// The heading of [`line`]s.
+/// The heading of [`line()`]s.
 pub fn heading(board: &Board) -> String {
     let queue = board.core.queue.map_or_else(String::new, |depth| format!(", queues of {depth}"));
     format!(

@@ -18,6 +18,8 @@ use crate::task::Channels;
 const BANK: u64 = BANK_LINES as u64;
 /// Output-channel groups of one chunk: what one Alu handles, and one Save of the widest target moves.
 const GROUPS_MAX: u32 = 256;
+/// Bytes of a pixel that a Save moves.
+const SAVE_BYTES: usize = 4096;
 /// Lines of the jump fields of Conv.
 const CONV_JUMP: u64 = 1024;
 /// Lines of the pixel jump of Load.
@@ -350,9 +352,10 @@ impl Cut<'_> {
                 self.stripes.iter().all(|stripe| stripe.steps[index].count <= stage.reach.columns)
             });
         let alone = draft.stages.len() == 1;
-        let channels = draft.stages.iter().all(|stage| {
-            let groups = if alone { self.groups } else { stage.groups(self.target) };
-            groups <= GROUPS_MAX || stage.engine == Some(Engine::Conv)
+        let channels = draft.stages.iter().enumerate().all(|(index, stage)| {
+            let groups = if alone { self.groups.min(stage.groups(self.target)) } else { stage.groups(self.target) };
+            let bytes = groups as usize * self.target.line_bytes();
+            (groups <= GROUPS_MAX || stage.engine == Some(Engine::Conv)) && (bytes <= SAVE_BYTES || !draft.saves[index])
         });
         let pitch = draft.stages.iter().all(|stage| {
             let lines = stage.input_lines(self.groups.min(stage.groups(self.target)), self.target);

@@ -172,7 +172,8 @@ impl<'a> Piece<'a> {
             let own_groups = matches!(stage.channels, Channels::Same(_)) && resident;
             let map = self.maps[buffer];
             let map = OnChip { offset: map.offset + if own_groups { groups.first } else { 0 }, ..map };
-            input_window(&map, top, left, rows.step, channels)
+            let step = if rows.count == 1 { 1 } else { rows.step };
+            input_window(&map, top, left, step, channels)
         };
         let [place_row, place_column] = own.place;
         let (row, column) =
@@ -233,7 +234,8 @@ fn instruction_rows(stage: &Stage, rows: Run, inputs: &[OnChip], output: &OnChip
         let input = |input: &OnChip| {
             let jump = step / input.interleave;
             let banks = input.banks - input.bank_in_group(i64::from(first));
-            if step.is_multiple_of(input.interleave) { banks.div_ceil(jump) } else { 1 }
+            let in_one_round = input.banks.checked_div(jump).unwrap_or(1);
+            if step.is_multiple_of(input.interleave) { banks.div_ceil(jump).min(in_one_round) } else { 1 }
         };
         let inputs = inputs.iter().map(input).min().unwrap_or(1);
         let output = output.banks - output.bank_in_group(i64::from(first));

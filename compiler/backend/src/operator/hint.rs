@@ -63,7 +63,7 @@ fn substitute(kind: &str) -> Option<&'static str> {
     let (_, name) = kind.split_once('.').unwrap_or(("", kind));
     Some(match name {
         "softmax" => {
-            "none needed at the end of a network: softmax stays on the CPU. Leave it out where only the order of the scores matters"
+            "softmax stays on the CPU and costs little at the end of a network; leave it out where only the order of the scores matters"
         }
         "sigmoid" => "use hard sigmoid, which the DPU computes, and train or fine-tune with it",
         "tanh" => "use hard sigmoid (tanh(x) = 2 sigmoid(2x) - 1), or ReLU, and fine-tune",

@@ -1,6 +1,6 @@
 //! Operations that change nothing, and pairs of movements that are one.
 
-use dpuc_dialects::define::OpDefinition;
+use dpuc_dialects::define::{OpDefinition, Traits};
 use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::{Ir, OpBuilder, OpId, ValueId};
@@ -64,12 +64,20 @@ impl Pattern for Identity {
             || ir.int_array::<2>(op, "scale") == Some([1, 1])
             || ir.is(op, &int8::REQUANTISE) && ir.str(op, "activation") == Some("none")
             || moves_nothing(ir, op);
-        (same_type && keeps).then_some(input)
+        (same_type && keeps && !must_stay(ir, op, input)).then_some(input)
     }
 
     fn rewrite(&self, input: ValueId, op: OpId, rewriter: &mut Rewriter<'_>) {
         rewriter.replace(op, &[input]);
     }
+}
+
+/// Whether a result of the function would be an argument, a constant or another result, which no file can say.
+fn must_stay(ir: &Ir, op: OpId, input: ValueId) -> bool {
+    let is_returned = |value| ir.users(value).into_iter().any(|user| ir.has_traits(user, Traits::TERMINATOR));
+    let computes = |source: OpId| !ir.is(source, &nn::CONSTANT) && !ir.is(source, &int8::CONSTANT);
+    let is_computed = ir.defining_op(input).is_some_and(computes);
+    is_returned(ir.result(op)) && (!is_computed || is_returned(input))
 }
 
 /// Whether an operation is a transposition that leaves every dimension where it is, but for those of one element.

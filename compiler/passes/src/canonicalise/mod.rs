@@ -3,7 +3,7 @@
 //!
 //! Every pattern is exact, in floating point as well as for codes. Termination: a pattern removes an operation, or moves a transposition
 //! one operation further down, or merges padding into its reader,
-//! or replaces a slow order of channels by a fast one.
+//! or replaces a slow order of channels by a fast one, or a window that no DPU has by smaller ones.
 
 mod concat;
 mod constant;
@@ -13,6 +13,7 @@ mod rebuild;
 mod shuffle;
 mod slice;
 mod transpose;
+mod window;
 
 pub(crate) use slice::SplitAsSlices;
 
@@ -26,7 +27,16 @@ use dpuc_dialects::rewrite::{Patterns, Summary, apply};
 /// The patterns do not come to rest, which would be a defect of theirs.
 pub fn canonicalise(ir: &mut Ir) -> Result<Summary, PassError> {
     let root = ir.root();
-    let patterns = [identity::add, constant::add, slice::add, concat::add, padding::add, shuffle::add, transpose::add];
+    let patterns = [
+        identity::add,
+        constant::add,
+        slice::add,
+        concat::add,
+        padding::add,
+        shuffle::add,
+        transpose::add,
+        window::add,
+    ];
     let patterns = patterns.into_iter().fold(Patterns::new(), |patterns, add| add(patterns));
     apply(ir, root, &patterns).map_err(|error| PassError::Other(error.to_string()))
 }

@@ -35,6 +35,20 @@ fn files() {
     }
 }
 
+/// Results that are arguments, or each other, could not be written to a file.
+#[test]
+fn results_stay_computed_and_different() {
+    let source = r"module { func.func @main(%x: tensor<1x4xf32>) -> (tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>) {
+        %same = nn.reshape %x : tensor<1x4xf32>
+        %y = nn.relu %same : tensor<1x4xf32>
+        %again = nn.reshape %y : tensor<1x4xf32>
+        %input = nn.reshape %x : tensor<1x4xf32>
+        func.return %y, %again, %input : tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32> } }";
+    let mut ir = read(source);
+    let summary = canonicalise(&mut ir).unwrap();
+    assert_eq!(summary.applications(), [("identity", 1)], "only the reshape that is not returned goes");
+}
+
 /// The operator keeps its name, the tensor too; only what computes in another order is called differently.
 #[test]
 fn names_survive() {
