@@ -1,0 +1,12 @@
+//! Packed int8 operators: built once per model, run any number of times from any thread.
+//!
+//! A packed operator computes what the evaluator of the same name in [`crate::reference`] computes, to the last bit, on every
+//! [`Tier`](crate::simd::Tier). It is made for the shapes and parameters of one place in a network and for one
+//! [`Kernels`](crate::simd::Kernels) handle; weights are packed and constants folded then. `run` works on the bytes of whole
+//! tensors, NHWC and contiguous, in the [`Encodings`] stated at construction, with scratch memory of the caller
+//! (`scratch_bytes`) and without allocating. Large work is shared between the threads of the current `rayon` pool; the result does
+//! not depend on their number.
+
+mod encoding;
+
+pub use encoding::{Encoding, Encodings};
