@@ -2,6 +2,7 @@
 
 use dpuc_backend::{Options, compile};
 use dpuc_dialects::Ir;
+use dpuc_dialects::verify::verify;
 use dpuc_evaluate::{Tensor, evaluate};
 use dpuc_isa::Target;
 use dpuc_runtime::Session;
@@ -20,10 +21,28 @@ pub(crate) fn compare(ir: &Ir, targets: &[Target], seed: u64) -> Result<(), Stri
         let run = |fill| evaluate(ir, "main", &inputs(ir, fill), &mut |_, _| {}).map_err(|error| error.to_string());
         fills.into_iter().map(run).collect::<Result<_, _>>()
     })??;
-    targets.iter().try_for_each(|target| {
+    let canonical = canonical(ir)?;
+    for (fill, expected) in fills.iter().zip(&expected) {
+        let found =
+            evaluate(&canonical, "main", &inputs(ir, *fill), &mut |_, _| {}).map_err(|error| error.to_string())?;
+        if found != *expected {
+            return Err(format!("the canonical form computes something else for {fill:?}"));
+        }
+    }
+    // Half of the targets compile the network as it is, the others as the command line does.
+    targets.iter().zip([ir, &canonical].into_iter().cycle()).try_for_each(|(target, ir)| {
         let compared = caught(|| on_target(ir, target, &fills, &expected)).flatten();
         compared.map_err(|problem| format!("{}: {problem}", target.name))
     })
+}
+
+fn canonical(ir: &Ir) -> Result<Ir, String> {
+    let mut canonical = ir.clone();
+    caught(|| dpuc_passes::canonicalise(&mut canonical).map_err(|error| error.to_string()))??;
+    match verify(&canonical).list().first() {
+        Some(finding) => Err(format!("canonicalise: {finding}")),
+        None => Ok(canonical),
+    }
 }
 
 fn on_target(ir: &Ir, target: &Target, fills: &[Fill], expected: &[Vec<Tensor>]) -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dpuc_dialects::define::Traits;
 use dpuc_dialects::dialects::{func, int8, nn};
 use dpuc_dialects::weights::ElementType;
 use dpuc_dialects::{Attribute, BlockId, Ir, OpId, ValueId};
@@ -222,11 +223,16 @@ impl Exporter<'_> {
     }
 }
 
-/// The `int8.quantise` operations that read a float input, if nothing else does and they all give the same.
+/// The `int8.quantise` operations that read a float input, if nothing else does, they all give the same, and the network does not return it:
+/// an input cannot be an output.
 fn quantised_input(ir: &Ir, argument: ValueId) -> Vec<OpId> {
     let users = ir.users(argument);
-    let same =
-        |&op: &OpId| ir.is(op, &int8::QUANTISE) && ir.value_type(ir.result(op)) == ir.value_type(ir.result(users[0]));
+    let is_returned = |op| ir.users(ir.result(op)).into_iter().any(|user| ir.has_traits(user, Traits::TERMINATOR));
+    let same = |&op: &OpId| {
+        ir.is(op, &int8::QUANTISE)
+            && ir.value_type(ir.result(op)) == ir.value_type(ir.result(users[0]))
+            && !is_returned(op)
+    };
     if users.iter().all(same) { users } else { Vec::new() }
 }
 
