@@ -38,7 +38,7 @@ fn compiled(arch: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let ir = example("fashion_cnn.mlir");
     let flags = ["--arch", arch, "--output_dir", "build", "--net_name", "net"];
-    succeed(&folder, &[&["compile", "--ir", ir.to_str().unwrap()], &flags[..]].concat());
+    succeed(&folder, &[&["compile", ir.to_str().unwrap()], &flags[..]].concat());
     folder
 }
 

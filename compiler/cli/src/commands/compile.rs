@@ -15,10 +15,13 @@ use crate::{files, network, partition, report};
 /// Compile a network for a DPU: writes NAME.xmodel, meta.json and md5sum.txt.
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
-    /// Quantised .xmodel, or a compiled one to take the network back out of.
-    #[arg(short, long, value_name = "FILE", required_unless_present = "ir", conflicts_with = "ir")]
+    /// IR text (.mlir), a quantised .xmodel, or a compiled one to take the network back out of.
+    #[arg(value_name = "MODEL", required_unless_present_any = ["xmodel", "ir"], conflicts_with_all = ["xmodel", "ir"])]
+    model: Option<PathBuf>,
+    /// The same as MODEL, as `vai_c_xir` calls it.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "ir")]
     xmodel: Option<PathBuf>,
-    /// IR text.
+    /// IR text, whatever its name.
     #[arg(long, value_name = "FILE")]
     ir: Option<PathBuf>,
     /// arch.json, target name, fingerprint or board; see `dpuc targets`.
@@ -74,10 +77,12 @@ impl Compile {
     }
 
     fn load(&self) -> Result<(&Path, Ir)> {
-        match (&self.xmodel, &self.ir) {
+        let named = self.model.as_ref().or(self.xmodel.as_ref());
+        match (named, &self.ir) {
+            (Some(path), _) if network::is_text(path) => Ok((path, network::read_text(path)?)),
             (Some(path), _) => Ok((path, network::import(&network::read_graph(path)?, path)?)),
             (None, Some(path)) => Ok((path, network::read_text(path)?)),
-            (None, None) => bail!("a network is needed: --xmodel FILE or --ir FILE"),
+            (None, None) => bail!("a network is needed: `dpuc compile MODEL --arch ARCH`"),
         }
     }
 
