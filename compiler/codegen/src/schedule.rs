@@ -193,11 +193,15 @@ impl Schedule {
         planner.keep_on_chip();
         planner.settle()?;
         let maps = Planner::maps(&planner.residents);
-        let stored = (0..network.values.len()).map(|value| match network.values[value].origin {
-            Origin::Node => is_stored(&facts, value, groups, &maps),
-            Origin::Memory | Origin::View(_) => true,
-        });
-        let stored = stored.collect();
+        let mut stored: Vec<bool> = Vec::with_capacity(network.values.len());
+        for (index, value) in network.values.iter().enumerate() {
+            stored.push(match &value.origin {
+                Origin::Node => is_stored(&facts, index, groups, &maps),
+                Origin::Memory => true,
+                // A view is the bytes of its parts, which come before it.
+                Origin::View(parts) => parts.iter().any(|part| stored.get(part.value).is_none_or(|&stored| stored)),
+            });
+        }
         let Planner { residents, codes, .. } = planner;
         Ok(Self { groups: groups.to_vec(), codes, residents, stored })
     }
