@@ -1,5 +1,7 @@
 //! The numeric contract as plain scalar code, and the SIMD kernels that must equal it.
 
+#[expect(clippy::inline_always, reason = "code is compiled for a tier only where it is inlined into a task of that tier")]
+pub mod float;
 pub mod int8;
 pub mod reference;
 pub mod simd;

@@ -7,7 +7,7 @@ pub enum Tier {
     Scalar,
     /// What the compilation target guarantees (SSE2, NEON), through the crate `wide`.
     Portable,
-    /// AVX2: pairs of 16-bit products.
+    /// AVX2 and FMA: pairs of 16-bit products.
     Avx2,
     /// AVX-512 with VNNI: quads of 8-bit products.
     Avx512Vnni,
@@ -22,7 +22,7 @@ impl Tier {
         match self {
             Self::Scalar | Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => {
                 is_x86_feature_detected!("avx512f")
