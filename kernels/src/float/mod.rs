@@ -1,6 +1,27 @@
 //! Kernels on f32: the CPU's part of a network that stays in floating point.
+//!
+//! A packed operator is built once for the shapes of one place in a network and one [`Kernels`](crate::simd::Kernels) handle, and
+//! then run any number of times from any thread. It works on contiguous tensors in C order (maps are NHWC), needs no scratch
+//! memory and does not allocate. Large work is shared between the threads of the current `rayon` pool; the bits of the result depend on the tier alone, not on the number of threads. How far they may be from the exact result is stated at each operator.
 
+mod channelwise;
+mod conv;
+mod depthwise;
 mod function;
+mod gemm;
+mod geometry;
 mod lanes;
+mod matmul;
+mod parallel;
+mod pool;
+mod softmax;
 
+pub use conv::{Conv2d, Conv2dParams};
+pub use depthwise::DepthwiseConv2d;
 pub use function::Function;
+pub use matmul::Matmul;
+pub use pool::{Pool2d, Pool2dParams, Pooling};
+pub use softmax::Softmax;
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ pub enum KernelError {
 pub type Result<T> = std::result::Result<T, KernelError>;
 
 /// The error for `operand` of `operator` whose shape is not what the operator expects.
-pub(super) fn shape_error(
+pub(crate) fn shape_error(
     operator: &'static str,
     operand: impl Into<String>,
     found: &[usize],
@@ -56,7 +56,7 @@ pub(super) fn shape_error(
 }
 
 /// The error for `parameter` of `operator` whose value is outside its domain.
-pub(super) fn parameter_error(
+pub(crate) fn parameter_error(
     operator: &'static str,
     parameter: &'static str,
     problem: impl Into<String>,

@@ -8,18 +8,18 @@ const MAX_WINDOW: usize = 0xffff;
 
 /// The window of a convolution or pooling: `[h, w]`, and `[top, left, bottom, right]` for the pads.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub(super) kernel: [usize; 2],
-    pub(super) strides: [usize; 2],
-    pub(super) dilations: [usize; 2],
-    pub(super) pads: [usize; 4],
+pub(crate) struct Window {
+    pub(crate) kernel: [usize; 2],
+    pub(crate) strides: [usize; 2],
+    pub(crate) dilations: [usize; 2],
+    pub(crate) pads: [usize; 4],
 }
 
 /// One kernel element that meets a real input element.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tap {
-    pub(super) kernel: usize,
-    pub(super) input: usize,
+pub(crate) struct Tap {
+    pub(crate) kernel: usize,
+    pub(crate) input: usize,
 }
 
 /// One spatial axis.
@@ -28,8 +28,8 @@ pub(super) struct Tap {
 /// `spread` apart, with zeros (or padding) between and around them. Sliding operators have `spread` 1, transposed ones
 /// `stride` 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Axis {
-    pub(super) output: usize,
+pub(crate) struct Axis {
+    pub(crate) output: usize,
     input: usize,
     kernel: usize,
     stride: usize,
@@ -40,7 +40,7 @@ pub(super) struct Axis {
 
 impl Axis {
     /// The kernel elements of output element `o` that meet a real input element, in ascending order.
-    pub(super) fn taps(self, o: usize) -> impl Iterator<Item = Tap> {
+    pub(crate) fn taps(self, o: usize) -> impl Iterator<Item = Tap> {
         (0..self.kernel).filter_map(move |kernel| {
             let position = (o * self.stride + kernel * self.dilation) as i64 - self.pad;
             let input = (position / self.spread) as usize;
@@ -52,15 +52,15 @@ impl Axis {
 
 /// The two spatial axes of a window operator.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plane {
-    pub(super) rows: Axis,
-    pub(super) columns: Axis,
+pub(crate) struct Plane {
+    pub(crate) rows: Axis,
+    pub(crate) columns: Axis,
 }
 
 impl Plane {
     /// A window that slides over `input` (`[h, w]`): `floor((in + pads - k') / s) + 1` outputs per axis, with
     /// `k' = (k - 1) * dilation + 1` (xmodel.md 1.7).
-    pub(super) fn sliding(operator: &'static str, input: [usize; 2], window: &Window) -> Result<Self> {
+    pub(crate) fn sliding(operator: &'static str, input: [usize; 2], window: &Window) -> Result<Self> {
         check_window(operator, window)?;
         let axis = |a: usize| {
             let (before, after) = (window.pads[a], window.pads[a + 2]);
@@ -85,7 +85,7 @@ impl Plane {
 
     /// The transposed window: `input` is spread by the strides and correlated with the kernel; the pads are cropped
     /// from the output, which has `(in - 1) * s + k' - pads` elements per axis (numerics.md 5.1, xmodel.md 1.7).
-    pub(super) fn transposed(operator: &'static str, input: [usize; 2], window: &Window) -> Result<Self> {
+    pub(crate) fn transposed(operator: &'static str, input: [usize; 2], window: &Window) -> Result<Self> {
         check_window(operator, window)?;
         let axis = |a: usize| {
             let (before, after) = (window.pads[a], window.pads[a + 2]);

@@ -13,7 +13,7 @@ use super::error::{KernelError, Result, shape_error};
 pub const MAX_ELEMENTS: usize = 1 << 31;
 
 /// Checks that an operand has between 1 and [`MAX_ELEMENTS`] elements.
-pub(super) fn check_size(operator: &'static str, operand: &str, shape: &[usize]) -> Result<()> {
+pub(crate) fn check_size(operator: &'static str, operand: &str, shape: &[usize]) -> Result<()> {
     match element_count(shape) {
         Some(1..) => Ok(()),
         _ => Err(shape_error(operator, operand, shape, format!("1 to {MAX_ELEMENTS} elements"))),
@@ -24,7 +24,7 @@ pub(super) fn check_size(operator: &'static str, operand: &str, shape: &[usize])
 ///
 /// # Errors
 /// [`KernelError::TooLarge`] above [`MAX_ELEMENTS`].
-pub(super) fn result_size(operator: &'static str, shape: &[usize]) -> Result<usize> {
+pub(crate) fn result_size(operator: &'static str, shape: &[usize]) -> Result<usize> {
     element_count(shape).ok_or_else(|| KernelError::TooLarge { operator, shape: shape.to_vec() })
 }
 
@@ -34,7 +34,7 @@ fn element_count(shape: &[usize]) -> Option<usize> {
 }
 
 /// The elements of an operand in row-major order, after [`check_size`].
-pub(super) fn elements<'a, T: Copy, D: Dimension>(
+pub(crate) fn elements<'a, T: Copy, D: Dimension>(
     operator: &'static str,
     operand: &str,
     view: &'a ArrayView<'_, T, D>,
@@ -47,6 +47,6 @@ pub(super) fn elements<'a, T: Copy, D: Dimension>(
 ///
 /// `ndarray` chooses the layout of a mapped or selected array after that of its source; the results of this module are
 /// always row-major, so that a caller may use their memory as it is.
-pub(super) fn row_major<T: Copy, D: Dimension>(array: Array<T, D>) -> Array<T, D> {
+pub(crate) fn row_major<T: Copy, D: Dimension>(array: Array<T, D>) -> Array<T, D> {
     if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() }
 }

@@ -22,8 +22,8 @@ pub mod eltwise;
 pub mod error;
 #[cfg(test)]
 mod formula_tests;
-mod geometry;
-mod layout;
+pub(crate) mod geometry;
+pub(crate) mod layout;
 pub mod pool;
 pub mod real;
 pub mod rearrange;

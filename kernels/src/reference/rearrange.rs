@@ -171,7 +171,7 @@ pub fn pad<T: Copy>(input: &ArrayViewD<'_, T>, pads: &[[usize; 2]], mode: PadMod
     Ok(row_major(output))
 }
 
-pub(super) fn check_axis(operator: &'static str, axis: usize, rank: usize) -> Result<()> {
+pub(crate) fn check_axis(operator: &'static str, axis: usize, rank: usize) -> Result<()> {
     if axis < rank {
         Ok(())
     } else {

@@ -4,9 +4,9 @@ use std::arch::x86_64::{
     __m256, __m256i, _CMP_LT_OQ, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_max_ps, _mm_max_ss, _mm_movehdup_ps,
     _mm_movehl_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps, _mm256_blendv_ps,
     _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cvtps_epi32, _mm256_div_ps,
-    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
-    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_ps,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
+    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps,
+    _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
 use super::{Lanes, Task};
@@ -46,9 +46,9 @@ macro_rules! intrinsics {
 impl Avx2 {
     /// A mask of the first `count` lanes.
     #[inline(always)]
-    fn mask(self, count: usize) -> __m256i {
+    fn mask(count: usize) -> __m256i {
         let mask: &[i32; COUNT] = MASKS[COUNT - count..].first_chunk().expect("at most eight lanes");
-        // SAFETY: the machine has AVX2, and a reference to 32 bytes is readable.
+        // SAFETY: the callers' value of `Avx2` exists only on machines with AVX2; a reference to 32 bytes is readable.
         unsafe { _mm256_loadu_si256(mask.as_ptr().cast()) }
     }
 }
@@ -76,7 +76,7 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn load_part(self, x: &[f32]) -> __m256 {
         // SAFETY: the machine has AVX2, and the mask selects the elements of the slice.
-        unsafe { _mm256_maskload_ps(x.as_ptr(), self.mask(x.len())) }
+        unsafe { _mm256_maskload_ps(x.as_ptr(), Self::mask(x.len())) }
     }
 
     #[inline(always)]
@@ -89,7 +89,7 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn store_part(self, x: __m256, to: &mut [f32]) {
         // SAFETY: the machine has AVX2, and the mask selects the elements of the slice.
-        unsafe { _mm256_maskstore_ps(to.as_mut_ptr(), self.mask(to.len()), x) }
+        unsafe { _mm256_maskstore_ps(to.as_mut_ptr(), Self::mask(to.len()), x) }
     }
 
     intrinsics! {

@@ -1,6 +1,6 @@
 //! Four lanes through the crate `wide`: what every target has.
 
-use wide::{CmpGt, CmpLt, f32x4};
+use wide::f32x4;
 
 use super::Lanes;
 

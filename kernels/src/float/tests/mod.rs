@@ -1,0 +1,5 @@
+//! Every operator on every tier against its definition in double precision.
+
+mod shared;
+mod softmax;
+mod windows;
