@@ -7,6 +7,16 @@
 //! (`scratch_bytes`) and without allocating. Large work is shared between the threads of the current `rayon` pool; the result does
 //! not depend on their number.
 
+mod convolution;
+mod dense;
+mod depthwise;
 mod encoding;
+mod grid;
+mod matmul;
+mod panels;
+mod rounding;
 
+pub use convolution::{Convolution, TransposedConvolution};
+pub use depthwise::{Depthwise, TransposedDepthwise};
 pub use encoding::{Encoding, Encodings};
+pub use matmul::MatMul;

@@ -58,7 +58,7 @@ pub struct Conv2dParams {
 }
 
 impl Conv2dParams {
-    fn window(&self, weights_shape: &[usize]) -> Window {
+    pub(crate) fn window(&self, weights_shape: &[usize]) -> Window {
         Window {
             kernel: [weights_shape[1], weights_shape[2]],
             strides: self.strides,
@@ -69,7 +69,7 @@ impl Conv2dParams {
 }
 
 /// How a window operator finds its input, one of [`Plane::sliding`] and [`Plane::transposed`].
-type PlaneOf = fn(&'static str, [usize; 2], &Window) -> Result<Plane>;
+pub(crate) type PlaneOf = fn(&'static str, [usize; 2], &Window) -> Result<Plane>;
 
 /// Two-dimensional convolution.
 ///
@@ -251,16 +251,17 @@ pub(super) fn convolve_depthwise(
 const MAX_SHIFT_BIAS: i64 = 40;
 
 /// From accumulator to int8: bias, activation, rounding.
-struct Epilogue {
-    /// Bias of each output channel in half units of the accumulator; empty without bias.
-    doubled_bias: Vec<i64>,
+#[derive(Debug, Clone)]
+pub(crate) struct Epilogue {
+    /// Bias of each output channel in half units of the accumulator; zeros without bias.
+    pub(crate) doubled_bias: Vec<i64>,
     accumulator_fix: i64,
     output_fix: i32,
     activation: Activation,
 }
 
 impl Epilogue {
-    fn new(
+    pub(crate) fn new(
         operator: &'static str,
         bias: Option<ArrayView1<'_, i8>>,
         channels: usize,
@@ -289,7 +290,8 @@ impl Epilogue {
         })
     }
 
-    fn finish(&self, channel: usize, accumulator: i64) -> i8 {
+    /// The result of a channel whose sum of products is `accumulator`, below 2^54 in magnitude.
+    pub(crate) fn finish(&self, channel: usize, accumulator: i64) -> i8 {
         let v = 2 * accumulator + self.doubled_bias[channel];
         self.activation.apply(v, self.accumulator_fix + 1, self.output_fix)
     }

@@ -30,12 +30,12 @@ pub(crate) struct Tap {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Axis {
     pub(crate) output: usize,
-    input: usize,
-    kernel: usize,
-    stride: usize,
-    dilation: usize,
-    pad: i64,
-    spread: i64,
+    pub(crate) input: usize,
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) dilation: usize,
+    pub(crate) pad: i64,
+    pub(crate) spread: i64,
 }
 
 impl Axis {

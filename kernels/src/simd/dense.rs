@@ -108,11 +108,13 @@ impl Kernels {
             Tier::Scalar => scalar(&window, sums),
             Tier::Portable => super::portable::dot(&window, sums),
             #[cfg(target_arch = "x86_64")]
+            Tier::AvxVnni => super::portable::dot(&window, sums),
+            #[cfg(target_arch = "x86_64")]
             Tier::Avx2 => super::avx2::dot(self, &window, sums),
             #[cfg(target_arch = "x86_64")]
             Tier::Avx512Vnni => super::avx512::dot(self, &window, sums),
             #[cfg(not(target_arch = "x86_64"))]
-            Tier::Avx2 | Tier::Avx512Vnni => super::portable::dot(&window, sums),
+            Tier::Avx2 | Tier::AvxVnni | Tier::Avx512Vnni => super::portable::dot(&window, sums),
         }
     }
 }

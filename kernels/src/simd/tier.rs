@@ -9,13 +9,15 @@ pub enum Tier {
     Portable,
     /// AVX2 and FMA: pairs of 16-bit products.
     Avx2,
-    /// AVX-512 with VNNI: quads of 8-bit products.
+    /// AVX-VNNI: quads of 8-bit products in 256 bits.
+    AvxVnni,
+    /// AVX-512 with VNNI: quads of 8-bit products in 512 bits.
     Avx512Vnni,
 }
 
 impl Tier {
     /// All tiers, plainest first.
-    pub const ALL: [Self; 4] = [Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512Vnni];
+    pub const ALL: [Self; 5] = [Self::Scalar, Self::Portable, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni];
 
     /// Whether this machine can run the tier.
     pub fn is_available(self) -> bool {
@@ -24,6 +26,8 @@ impl Tier {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni"),
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
@@ -31,7 +35,7 @@ impl Tier {
                     && is_x86_feature_detected!("avx512vnni")
             }
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512Vnni => false,
+            Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni => false,
         }
     }
 }
@@ -68,9 +72,11 @@ impl Kernels {
             #[cfg(target_arch = "x86_64")]
             Tier::Avx2 => super::avx2::vectorised(self, body),
             #[cfg(target_arch = "x86_64")]
+            Tier::AvxVnni => super::avx_vnni::vectorised(self, body),
+            #[cfg(target_arch = "x86_64")]
             Tier::Avx512Vnni => super::avx512::vectorised(self, body),
             #[cfg(not(target_arch = "x86_64"))]
-            Tier::Avx2 | Tier::Avx512Vnni => body(),
+            Tier::Avx2 | Tier::AvxVnni | Tier::Avx512Vnni => body(),
         }
     }
 }

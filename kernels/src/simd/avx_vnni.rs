@@ -1,0 +1,97 @@
+//! Kernels for AVX-VNNI: the dot-product instructions on vectors of 256 bits.
+
+use std::arch::x86_64::{
+    __m256i, _mm256_dpbusd_avx_epi32, _mm256_loadu_si256, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256,
+};
+
+use super::tier::{Kernels, Tier};
+use super::tile::{Job, LANES, Pixel, QUAD, Sink, Sums};
+
+/// Pixels computed together: with two registers of sums each they leave four of the sixteen registers.
+const BLOCK: usize = 6;
+
+/// Registers of one vector of sums.
+const PARTS: usize = LANES / 8;
+
+/// See [`Kernels::dense`].
+pub(super) fn dense(kernels: Kernels, job: &Job, sink: &mut Sink) {
+    assert_eq!(kernels.tier(), Tier::AvxVnni);
+    // SAFETY: kernels of this tier exist only if the machine has these features; the arguments were checked.
+    unsafe { blocks(job, sink) }
+}
+
+#[target_feature(enable = "avx2,avxvnni")]
+unsafe fn blocks(job: &Job, sink: &mut Sink) {
+    for vector in 0..job.panel.init.len() {
+        for (number, pixels) in job.pixels.chunks(BLOCK).enumerate() {
+            // SAFETY: as promised by the caller.
+            unsafe {
+                match pixels.len() {
+                    1 => tile::<1>(job, number * BLOCK, pixels, vector, sink),
+                    2 | 3 => tile::<3>(job, number * BLOCK, pixels, vector, sink),
+                    _ => tile::<BLOCK>(job, number * BLOCK, pixels, vector, sink),
+                }
+            }
+        }
+    }
+}
+
+/// At most `M` pixels and one vector of lanes.
+#[target_feature(enable = "avx2,avxvnni")]
+unsafe fn tile<const M: usize>(job: &Job, first: usize, pixels: &[Pixel], vector: usize, sink: &mut Sink) {
+    let rows = Job::block::<M>(pixels).map(|pixel| job.values.as_ptr().wrapping_add(pixel.input as usize));
+    let vectors = job.panel.init.len();
+    let mut totals = [[_mm256_setzero_si256(); PARTS]; M];
+    for totals in &mut totals {
+        for (part, total) in totals.iter_mut().enumerate() {
+            // SAFETY: a vector of sums is 64 bytes.
+            *total = unsafe { load((&raw const job.panel.init[vector]).cast(), part) };
+        }
+    }
+    let mut weights = job.panel.weights.as_ptr().wrapping_add(vector);
+    for segment in job.panel.segments {
+        for quad in 0..segment.quads {
+            let mut parts = [_mm256_setzero_si256(); PARTS];
+            for (part, register) in parts.iter_mut().enumerate() {
+                // SAFETY: the panel has this vector of weights, 64 bytes, for each quad.
+                *register = unsafe { load(weights.cast(), part) };
+            }
+            weights = weights.wrapping_add(vectors);
+            for (totals, row) in totals.iter_mut().zip(rows) {
+                let place = row.wrapping_add(segment.offset).cast::<[u8; QUAD]>().wrapping_add(quad);
+                // SAFETY: the job has been checked: all quads of all segments of every pixel lie inside the values.
+                let values = _mm256_set1_epi32(i32::from_ne_bytes(unsafe { place.read() }));
+                for (total, weights) in totals.iter_mut().zip(parts) {
+                    *total = _mm256_dpbusd_avx_epi32(*total, values, weights);
+                }
+            }
+        }
+    }
+    for (row, totals) in totals.into_iter().enumerate().take(pixels.len()) {
+        let mut sums = Sums([0; LANES]);
+        for (part, total) in totals.into_iter().enumerate() {
+            // SAFETY: the sums are 64 bytes.
+            unsafe { _mm256_storeu_si256((&raw mut sums).cast::<__m256i>().wrapping_add(part), total) };
+        }
+        sink.put(job, first + row, vector, &sums);
+    }
+}
+
+/// # Safety
+/// Register `part` from `base` on is readable.
+#[target_feature(enable = "avx2")]
+unsafe fn load(base: *const __m256i, part: usize) -> __m256i {
+    // SAFETY: as promised by the caller.
+    unsafe { _mm256_loadu_si256(base.wrapping_add(part)) }
+}
+
+/// See [`Kernels::vectorised`].
+pub(super) fn vectorised<T>(kernels: Kernels, body: impl FnOnce() -> T) -> T {
+    #[target_feature(enable = "avx2,avxvnni")]
+    fn with_features<T>(body: impl FnOnce() -> T) -> T {
+        body()
+    }
+    assert_eq!(kernels.tier(), Tier::AvxVnni);
+    // SAFETY: kernels of this tier exist only if the machine has these features.
+    unsafe { with_features(body) }
+}

@@ -1,0 +1,257 @@
+//! The packed multiply-accumulate operators against the reference, on every tier of this machine.
+
+use dpuc_kernels::int8::{
+    Convolution, Depthwise, Encoding, Encodings, MatMul, TransposedConvolution, TransposedDepthwise,
+};
+use dpuc_kernels::reference::activation::Activation;
+use dpuc_kernels::reference::conv::{Conv2dParams, Fix, depthwise_conv2d, fully_connected, grouped_conv2d};
+use dpuc_kernels::reference::transposed_conv::{transposed_conv2d, transposed_depthwise_conv2d};
+use dpuc_kernels::simd::{Kernels, Tier};
+use ndarray::{Array1, Array2, Array4, ArrayView1, ArrayView4};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+fn tiers() -> impl Iterator<Item = Kernels> {
+    Tier::ALL.into_iter().filter_map(Kernels::new)
+}
+
+const ENCODINGS: [Encodings; 4] = [
+    Encodings { input: Encoding::Signed, output: Encoding::Signed },
+    Encodings { input: Encoding::Offset, output: Encoding::Offset },
+    Encodings { input: Encoding::Signed, output: Encoding::Offset },
+    Encodings { input: Encoding::Offset, output: Encoding::Signed },
+];
+
+/// The common shape of `scratch_bytes` and `run`.
+trait Operator {
+    fn scratch_bytes(&self) -> usize;
+    fn run(&self, input: &[u8], output: &mut [u8], scratch: &mut [u8]);
+}
+
+macro_rules! operators {
+    ($($name:ident),*) => {
+        $(impl Operator for $name {
+            fn scratch_bytes(&self) -> usize {
+                self.scratch_bytes()
+            }
+
+            fn run(&self, input: &[u8], output: &mut [u8], scratch: &mut [u8]) {
+                self.run(input, output, scratch);
+            }
+        })*
+    };
+}
+
+operators!(Convolution, Depthwise, MatMul, TransposedConvolution, TransposedDepthwise);
+
+/// Runs an operator on memory that held something else before.
+fn run(operator: &impl Operator, input: &[i8], outputs: usize, encodings: Encodings) -> Vec<i8> {
+    let input: Vec<u8> = input.iter().map(|&q| encodings.input.encode(q)).collect();
+    let (mut output, mut scratch) = (vec![0x5a; outputs], vec![0xa5; operator.scratch_bytes()]);
+    operator.run(&input, &mut output, &mut scratch);
+    output.into_iter().map(|byte| encodings.output.decode(byte)).collect()
+}
+
+/// Extremes and zeros as often as anything in between.
+fn codes(count: usize) -> impl Strategy<Value = Vec<i8>> {
+    let extreme = prop_oneof![Just(-128i8), Just(127), Just(0)];
+    prop_oneof![
+        4 => prop::collection::vec(any::<i8>(), count),
+        2 => prop::collection::vec(prop_oneof![extreme.clone(), any::<i8>()], count),
+        1 => extreme.prop_map(move |code| vec![code; count]),
+    ]
+}
+
+fn activation() -> impl Strategy<Value = Activation> {
+    prop_oneof![
+        Just(Activation::None),
+        Just(Activation::Relu),
+        Just(Activation::LeakyRelu),
+        Just(Activation::Relu6),
+        (any::<i8>(), -2..=12i32).prop_map(|(multiplier, shift)| Activation::PRelu { multiplier, shift }),
+        (0..=8u32).prop_map(|pre| Activation::HardSigmoid { pre }),
+        (0..=8u32, 5..=8i32).prop_map(|(pre, gate)| Activation::HardSwish { pre, gate }),
+    ]
+}
+
+/// Shifts as networks have them, and everything the instruction fields can hold and beyond.
+fn fix() -> impl Strategy<Value = Fix> {
+    let cut = prop_oneof![4 => 0..=12i32, 1 => -9..=63i32];
+    let shift_bias = prop_oneof![4 => -3..=10i32, 1 => -9..=40i32];
+    (-4..=10i32, -4..=10i32, cut, shift_bias).prop_map(|(input, weights, cut, shift_bias)| Fix {
+        input,
+        weights,
+        bias: input + weights - shift_bias,
+        output: input + weights - cut,
+    })
+}
+
+fn params() -> impl Strategy<Value = Conv2dParams> {
+    let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
+    let pads = prop_oneof![
+        Just([0; 4]),
+        [0..=2usize, 0..=2usize, 0..=2usize, 0..=2usize],
+        [0..=9usize, 0..=9usize, 0..=9usize, 0..=9usize]
+    ];
+    let strides = prop_oneof![Just([1, 1]), pair(1..=4)];
+    let dilations = prop_oneof![3 => Just([1, 1]), 1 => pair(1..=3)];
+    (strides, dilations, pads, fix(), activation()).prop_map(|(strides, dilations, pads, fix, activation)| {
+        Conv2dParams { strides, dilations, pads, fix, activation }
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    input: Array4<i8>,
+    weights: Array4<i8>,
+    bias: Option<Array1<i8>>,
+    groups: usize,
+    params: Conv2dParams,
+    encodings: Encodings,
+}
+
+impl Case {
+    fn shape(&self) -> [usize; 4] {
+        self.input.dim().into()
+    }
+
+    fn bias(&self) -> Option<ArrayView1<'_, i8>> {
+        self.bias.as_ref().map(|bias| bias.view())
+    }
+}
+
+fn map4(shape: [usize; 4]) -> impl Strategy<Value = Array4<i8>> {
+    codes(shape.iter().product()).prop_map(move |values| Array4::from_shape_vec(shape, values).unwrap())
+}
+
+/// Channels and outputs of one group around the sizes of quads, vectors and panels.
+fn case(is_depthwise: bool, groups: &'static [usize]) -> impl Strategy<Value = Case> {
+    let channels = select(vec![1, 2, 3, 4, 5, 8, 15, 16, 17, 24, 33, 64]);
+    let outputs = select(vec![1, 2, 7, 15, 16, 17, 31, 32, 33, 48, 49, 65, 80, 100]);
+    let spatial = prop_oneof![Just([1, 1]), [1..=6usize, 1..=6usize], [1..=3usize, 1..=40usize]];
+    let kernel = prop_oneof![Just([1, 1]), Just([3, 3]), [1..=5usize, 1..=5usize]];
+    (1..=2usize, spatial, kernel, channels, outputs, select(groups), params(), select(&ENCODINGS[..]), any::<bool>())
+        .prop_flat_map(
+            move |(
+                batch,
+                [height, width],
+                [kernel_height, kernel_width],
+                channels,
+                outputs,
+                groups,
+                params,
+                encodings,
+                biased,
+            )| {
+                let weights = if is_depthwise {
+                    [1, kernel_height, kernel_width, channels]
+                } else {
+                    [outputs * groups, kernel_height, kernel_width, channels]
+                };
+                let biases = if is_depthwise { channels } else { outputs * groups };
+                (map4([batch, height, width, channels * groups]), map4(weights), codes(biases)).prop_map(
+                    move |(input, weights, bias)| Case {
+                        input,
+                        weights,
+                        bias: biased.then(|| Array1::from_vec(bias)),
+                        groups,
+                        params,
+                        encodings,
+                    },
+                )
+            },
+        )
+}
+
+/// Compares an operator on all tiers with the result of the reference; both must refuse the same cases.
+fn check<O: Operator>(
+    case: &Case,
+    expected: &Result<Array4<i8>, impl std::fmt::Display>,
+    new: impl Fn(
+        Kernels,
+        [usize; 4],
+        &ArrayView4<'_, i8>,
+        Option<ArrayView1<'_, i8>>,
+    ) -> Result<O, dpuc_kernels::reference::KernelError>,
+) -> Result<(), TestCaseError> {
+    for kernels in tiers() {
+        let operator = new(kernels, case.shape(), &case.weights.view(), case.bias());
+        match (expected, operator) {
+            (Ok(expected), Ok(operator)) => {
+                let output = run(&operator, case.input.as_slice().unwrap(), expected.len(), case.encodings);
+                prop_assert_eq!(&output[..], expected.as_slice().unwrap(), "{:?}", kernels.tier());
+            }
+            (Err(expected), Err(error)) => prop_assert_eq!(error.to_string(), expected.to_string()),
+            (expected, operator) => {
+                prop_assert!(false, "reference succeeds: {}, operator: {}", expected.is_ok(), operator.is_ok());
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn convolutions_equal_the_reference(case in case(false, &[1])) {
+        let expected = grouped_conv2d(&case.input.view(), &case.weights.view(), case.bias(), 1, &case.params);
+        let expected = expected.map_err(|error| error.to_string().replace("grouped_conv2d", "conv2d"));
+        check(&case, &expected, |kernels, shape, weights, bias| {
+            Convolution::new(kernels, shape, weights, bias, 1, &case.params, case.encodings)
+        })?;
+    }
+
+    #[test]
+    fn grouped_convolutions_equal_the_reference(case in case(false, &[2, 3])) {
+        let expected = grouped_conv2d(&case.input.view(), &case.weights.view(), case.bias(), case.groups, &case.params);
+        check(&case, &expected, |kernels, shape, weights, bias| {
+            Convolution::new(kernels, shape, weights, bias, case.groups, &case.params, case.encodings)
+        })?;
+    }
+
+    #[test]
+    fn transposed_convolutions_equal_the_reference(case in case(false, &[1])) {
+        let expected = transposed_conv2d(&case.input.view(), &case.weights.view(), case.bias(), &case.params);
+        check(&case, &expected, |kernels, shape, weights, bias| {
+            TransposedConvolution::new(kernels, shape, weights, bias, &case.params, case.encodings)
+        })?;
+    }
+
+    #[test]
+    fn depthwise_convolutions_equal_the_reference(case in case(true, &[1])) {
+        let expected = depthwise_conv2d(&case.input.view(), &case.weights.view(), case.bias(), &case.params);
+        check(&case, &expected, |kernels, shape, weights, bias| {
+            Depthwise::new(kernels, shape, weights, bias, &case.params, case.encodings)
+        })?;
+    }
+
+    #[test]
+    fn transposed_depthwise_convolutions_equal_the_reference(case in case(true, &[1])) {
+        let expected = transposed_depthwise_conv2d(&case.input.view(), &case.weights.view(), case.bias(), &case.params);
+        check(&case, &expected, |kernels, shape, weights, bias| {
+            TransposedDepthwise::new(kernels, shape, weights, bias, &case.params, case.encodings)
+        })?;
+    }
+
+    #[test]
+    fn matrix_products_equal_the_reference(
+        rows in prop_oneof![1..=40usize, Just(300)],
+        (input, weights, bias) in (prop_oneof![1..=70usize, Just(576)], 1..=80usize).prop_flat_map(|(k, n)| (codes(300 * k), codes(k * n), codes(n))),
+        fix in fix(),
+        activation in activation(),
+        encodings in select(&ENCODINGS[..]),
+    ) {
+        let inputs = input.len() / 300;
+        let input = Array2::from_shape_vec((rows, inputs), input[..rows * inputs].to_vec()).unwrap();
+        let bias = Array1::from_vec(bias);
+        let weights = Array2::from_shape_vec((bias.len(), inputs), weights).unwrap();
+        let expected = fully_connected(&input.view(), &weights.view(), Some(bias.view()), fix, activation).unwrap();
+        for kernels in tiers() {
+            let operator = MatMul::new(kernels, rows, &weights.view(), Some(bias.view()), fix, activation, encodings).unwrap();
+            prop_assert_eq!(operator.output_shape(), [rows, bias.len()]);
+            let output = run(&operator, input.as_slice().unwrap(), expected.len(), encodings);
+            prop_assert_eq!(&output[..], expected.as_slice().unwrap(), "{:?}", kernels.tier());
+        }
+    }
+}
