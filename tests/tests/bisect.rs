@@ -3,6 +3,7 @@
 use dpuc_backend::{Options, compile, program_symbol};
 use dpuc_dialects::Ir;
 use dpuc_dialects::dialects::int8;
+use dpuc_dialects::text::{ParseOptions, parse};
 use dpuc_evaluate::Tensor;
 use dpuc_graphs::{Conv, Net, random_network};
 use dpuc_isa::{Instruction, Opcode, Random, Save, Target, decode, encode};
@@ -284,5 +285,32 @@ fn vendor_programs_are_equal() {
         let compared = compare(&graph, &expected(&graph, 7));
         assert_eq!(compared.difference, None, "{sample}");
         assert!(compared.tensors > 1, "{sample}: {compared:?}");
+    }
+}
+
+/// What an operator without meaning reads is known, and what follows it is compared on arbitrary numbers.
+#[test]
+fn both_sides_of_an_unknown_operator_are_compared() {
+    let source = r#"module { func.func @main(%x: tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32> {
+        %w = int8.constant dense<[[[[1, 2]]], [[[-3, 4]]]]> : tensor<2x1x1x2xi8, #int8.fix<2>>
+        %codes = int8.quantise %x : (tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xi8, #int8.fix<4>>
+        %front = int8.conv2d %codes, %w : (tensor<1x4x4x2xi8, #int8.fix<4>>, tensor<2x1x1x2xi8, #int8.fix<2>>) -> tensor<1x4x4x2xi8, #int8.fix<4>>
+        %numbers = int8.dequantise %front : (tensor<1x4x4x2xi8, #int8.fix<4>>) -> tensor<1x4x4x2xf32>
+        %unknown = nn.custom %numbers {type = "mystery"} : tensor<1x4x4x2xf32>
+        %again = int8.quantise %unknown : (tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xi8, #int8.fix<4>>
+        %back = int8.conv2d %again, %w : (tensor<1x4x4x2xi8, #int8.fix<4>>, tensor<2x1x1x2xi8, #int8.fix<2>>) -> tensor<1x4x4x2xi8, #int8.fix<4>>
+        %y = int8.dequantise %back : (tensor<1x4x4x2xi8, #int8.fix<4>>) -> tensor<1x4x4x2xf32>
+        func.return %y : tensor<1x4x4x2xf32> } }"#;
+    let parsed = parse(source, &ParseOptions::default());
+    assert!(parsed.is_ok(), "{:?}", parsed.diagnostics);
+    let compiled = compile(parsed.ir, &targets()[0], &Options::default()).unwrap();
+    let input = Tensor::from_f32(&[1, 4, 4, 2], (0..32u8).map(|x| f32::from(x) / 8.0 - 2.0).collect()).unwrap();
+    let expected = Expected::evaluate(&compiled.ir, ["x"], vec![input]).unwrap();
+    let index = GraphIndex::new(&compiled.graph);
+    let views = index.dpu_subgraphs().unwrap();
+    assert_eq!(views.len(), 2);
+    for view in &views {
+        let compared = compare_subgraph(&index, view, &expected).unwrap();
+        assert!(compared.difference.is_none() && compared.tensors == 1, "{compared:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dpuc_dialects::dialects::{func, nn};
-use dpuc_dialects::{Ir, ValueId};
+use dpuc_dialects::{Ir, OpId, ValueId};
 use dpuc_evaluate::{EvalError, Evaluator, Tensor};
 use dpuc_isa::Random;
 use ndarray::ArrayD;
@@ -34,13 +34,25 @@ impl Expected {
                 tensors.insert(name.into(), row_major(values));
             }
         }
-        let outputs = with_noise(ir).run("main", &arguments(ir, inputs), &mut |op, tensor| {
+        let Some(body) = ir.find_symbol("main").and_then(|main| func::body(ir, main)) else {
+            return Err(EvalError::UnknownFunction("main".to_owned()));
+        };
+        let results = ir.last_op(body).map(|end| ir.operands(end)).unwrap_or_default();
+        let custom: Vec<OpId> = ir.ops(body).filter(|&op| ir.is(op, &nn::CUSTOM)).collect();
+        // What only an operator without meaning reads is computed too.
+        let read = custom.iter().flat_map(|&op| ir.operands(op));
+        let targets: Vec<ValueId> = results.iter().chain(read).copied().collect();
+        let given = ir.arguments(body).iter().copied().zip(arguments(ir, inputs)).chain(noise(ir, &custom));
+        let evaluator =
+            given.fold(Evaluator::new(ir), |evaluator, (value, tensor)| evaluator.with_value(value, tensor));
+        let mut outputs = evaluator.values("main", &targets, &mut |op, tensor| {
             let own = || ir.results(op).first().and_then(|&result| ir.value_name(result));
             let name = ir.location_names(ir.op(op).location).last().copied().or_else(own);
             if let (Some(name), Some(values)) = (name, tensor.as_i8()) {
                 tensors.insert(name.to_owned(), row_major(values));
             }
         })?;
+        outputs.truncate(results.len());
         Ok(Self { tensors, outputs })
     }
 
@@ -55,25 +67,16 @@ impl Expected {
     }
 }
 
-/// An evaluator that has noise for the results of custom operators in `@main`.
-fn with_noise(ir: &Ir) -> Evaluator<'_> {
-    let mut evaluator = Evaluator::new(ir);
-    let body = ir.find_symbol("main").and_then(|main| func::body(ir, main));
-    let custom: Vec<ValueId> = body
-        .into_iter()
-        .flat_map(|body| ir.ops(body))
-        .filter(|&op| ir.is(op, &nn::CUSTOM))
-        .flat_map(|op| ir.results(op).to_vec())
-        .collect();
-    for (seed, value) in (0..).zip(custom) {
-        let Some(shape) = ir.shape_of(value) else { continue };
+/// Numbers for the results of operators without meaning.
+fn noise(ir: &Ir, custom: &[OpId]) -> Vec<(ValueId, Tensor)> {
+    let results = custom.iter().flat_map(|&op| ir.results(op));
+    let noise = |(seed, &value): (u64, &ValueId)| {
+        let shape = ir.shape_of(value)?;
         let mut random = Random::new(seed);
         let numbers = (0..shape.iter().product()).map(|_| f32::from(random.bits() as i8) / 16.0).collect();
-        if let Some(noise) = Tensor::from_f32(&shape, numbers) {
-            evaluator = evaluator.with_value(value, noise);
-        }
-    }
-    evaluator
+        Some((value, Tensor::from_f32(&shape, numbers)?))
+    };
+    (0..).zip(results).filter_map(noise).collect()
 }
 
 /// A copy in C order, so that elements are a slice.
