@@ -27,7 +27,7 @@ pub(super) fn run<T: Task>(kernels: Kernels, task: T) -> T::Output {
     fn with_features<T: Task>(task: T) -> T::Output {
         task.run(Avx2(()))
     }
-    assert_eq!(kernels.tier(), Tier::Avx2);
+    assert!(matches!(kernels.tier(), Tier::Avx2 | Tier::AvxVnni));
     // SAFETY: kernels of this tier exist only if the machine has AVX2 and FMA.
     unsafe { with_features(task) }
 }

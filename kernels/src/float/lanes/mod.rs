@@ -138,11 +138,11 @@ impl Kernels {
             Tier::Scalar => task.run(scalar::Scalar),
             Tier::Portable => task.run(portable::Portable),
             #[cfg(target_arch = "x86_64")]
-            Tier::Avx2 => avx2::run(self, task),
+            Tier::Avx2 | Tier::AvxVnni => avx2::run(self, task),
             #[cfg(target_arch = "x86_64")]
             Tier::Avx512Vnni => avx512::run(self, task),
             #[cfg(not(target_arch = "x86_64"))]
-            Tier::Avx2 | Tier::Avx512Vnni => task.run(portable::Portable),
+            Tier::Avx2 | Tier::AvxVnni | Tier::Avx512Vnni => task.run(portable::Portable),
         }
     }
 
