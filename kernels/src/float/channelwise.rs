@@ -2,21 +2,22 @@
 
 use std::ops::Range;
 
+use super::function::Function;
 use super::geometry::{Axis, Space};
 use super::lanes::{Lanes, Task};
 use super::parallel::split_rows;
 use crate::simd::Kernels;
 
-/// Positions computed side by side, as many independent sums as hide the latency of one step.
-const BLOCK: usize = 8;
+/// Positions computed side by side; with two vectors of channels each they are as many independent sums as hide the latency of a step.
+const BLOCK: usize = 4;
 
 /// What is done with the elements under a window.
 pub(super) trait Fold: Copy + Sync {
     /// The result of a window without elements, for a vector of channels from `channel` on.
     fn start<L: Lanes>(self, lanes: L, channel: usize) -> L::F32;
 
-    /// What a kernel element holds for a vector of channels.
-    fn operand<L: Lanes>(self, lanes: L, kernel: [usize; 2], channel: usize) -> L::F32;
+    /// What a kernel element, counted row by row, holds for a vector of channels.
+    fn operand<L: Lanes>(self, lanes: L, kernel: usize, channel: usize) -> L::F32;
 
     /// Takes in the elements `x` under a kernel element with this operand.
     fn step<L: Lanes>(self, lanes: L, sum: L::F32, operand: L::F32, x: L::F32) -> L::F32;
@@ -32,27 +33,55 @@ pub(super) struct Channelwise {
     /// `[n, h, w, channels]`
     pub(super) input: [usize; 4],
     pub(super) space: Space,
+    /// The taps of each pair of a window along the height and one along the width, row by row.
+    taps: Vec<Vec<Tap>>,
+}
+
+/// A tap of a window.
+#[derive(Clone, Copy, Debug)]
+struct Tap {
+    /// Distance of its pixel from that of the first tap, in elements.
+    offset: usize,
+    /// Index of its kernel element.
+    kernel: usize,
 }
 
 impl Channelwise {
+    /// The operator with a kernel of this width.
+    pub(super) fn new(kernels: Kernels, input: [usize; 4], space: Space, kernel_width: usize) -> Self {
+        let [_, _, width, channels] = input;
+        let window = |rows: &Axis, columns: &Axis| -> Vec<Tap> {
+            let taps = (0..rows.taps).flat_map(|y| (0..columns.taps).map(move |x| (y, x)));
+            taps.map(|(y, x)| Tap {
+                offset: (y * rows.dilation * width + x * columns.dilation) * channels,
+                kernel: rows.kernel.at(y) * kernel_width + columns.kernel.at(x),
+            })
+            .collect()
+        };
+        let pairs = space.rows.iter().flat_map(|rows| space.columns.iter().map(move |columns| (rows, columns)));
+        let taps = pairs.map(|(rows, columns)| window(rows, columns)).collect();
+        Self { kernels, input, space, taps }
+    }
+
     /// `[n, h, w, channels]`
     pub(super) const fn output_shape(&self) -> [usize; 4] {
         let [batch, .., channels] = self.input;
         [batch, self.space.output[0], self.space.output[1], channels]
     }
 
-    /// Folds every window.
+    /// Folds every window; what is left of an activation follows.
     ///
     /// # Panics
     /// If a slice does not have the elements of its shape.
-    pub(super) fn run(&self, fold: impl Fold, input: &[f32], output: &mut [f32]) {
+    pub(super) fn run(&self, fold: impl Fold, activation: Option<Function>, input: &[f32], output: &mut [f32]) {
         let shape = self.output_shape();
         assert_eq!(input.len(), self.input.iter().product(), "elements of the input");
         assert_eq!(output.len(), shape.iter().product(), "elements of the output");
         let taps = |axes: &[Axis]| axes.iter().map(|axis| axis.taps).max().unwrap_or(0);
         let work = output.len().saturating_mul(taps(&self.space.rows) * taps(&self.space.columns));
         split_rows(output, shape[2] * shape[3], work, |band, output| {
-            self.kernels.with_lanes(Bands { operator: self, fold, input, output, band });
+            self.kernels.with_lanes(Bands { operator: self, fold, input, output: &mut *output, band });
+            self.kernels.finish(activation, output);
         });
     }
 }
@@ -75,11 +104,13 @@ impl<F: Fold> Task for Bands<'_, F> {
         let (line, [out_height, out_width]) = (width * channels, space.output);
         for (row, output) in self.band.zip(self.output.chunks_exact_mut(out_width * channels)) {
             let (image, row) = (row / out_height, row % out_height);
-            let rows = &space.rows[row % space.rows.len()];
-            let (taps, top) = rows.taps_at(row / space.rows.len());
-            let lines = &self.input[image * height * line..][..height * line];
-            for columns in &space.columns {
-                let strip = Strip { lines, line, channels, rows, columns, taps: taps.clone(), top };
+            let phase = row % space.rows.len();
+            let (taps, top) = space.rows[phase].taps_at(row / space.rows.len());
+            let image = &self.input[image * height * line..][..height * line];
+            for (index, columns) in space.columns.iter().enumerate() {
+                let all = &self.operator.taps[phase * space.columns.len() + index];
+                let rows = &all[taps.start * columns.taps..taps.end * columns.taps];
+                let strip = Strip { image, first: top * line.cast_signed(), channels, columns, taps: rows };
                 strip.fold(lanes, self.fold, output);
             }
         }
@@ -88,17 +119,13 @@ impl<F: Fold> Task for Bands<'_, F> {
 
 /// The windows of one row of the output.
 struct Strip<'a> {
-    /// The image.
-    lines: &'a [f32],
-    /// Elements of a row of the image.
-    line: usize,
+    image: &'a [f32],
+    /// Place of the first element of the row under the first tap of the whole window; it may lie in front of the image.
+    first: isize,
     channels: usize,
-    rows: &'a Axis,
     columns: &'a Axis,
-    /// Taps of the rows that meet the image.
-    taps: Range<usize>,
-    /// Row of the image under tap 0, if it is there.
-    top: isize,
+    /// The rows of taps that meet the image.
+    taps: &'a [Tap],
 }
 
 impl Strip<'_> {
@@ -107,21 +134,21 @@ impl Strip<'_> {
         let interior = self.columns.interior();
         for position in (0..interior.start).chain(interior.end..self.columns.positions) {
             let (taps, _) = self.columns.taps_at(position);
-            self.block::<L, F, 1>(lanes, fold, position, taps, output);
+            self.channels::<L, F, 1>(lanes, fold, position, taps, output);
         }
         let mut position = interior.start;
         while position + BLOCK <= interior.end {
-            self.block::<L, F, BLOCK>(lanes, fold, position, 0..self.columns.taps, output);
+            self.channels::<L, F, BLOCK>(lanes, fold, position, 0..self.columns.taps, output);
             position += BLOCK;
         }
         for position in position..interior.end {
-            self.block::<L, F, 1>(lanes, fold, position, 0..self.columns.taps, output);
+            self.channels::<L, F, 1>(lanes, fold, position, 0..self.columns.taps, output);
         }
     }
 
-    /// `P` windows that see these taps of the columns.
+    /// `P` windows that see these taps of each row.
     #[inline(always)]
-    fn block<L: Lanes, F: Fold, const P: usize>(
+    fn channels<L: Lanes, F: Fold, const P: usize>(
         &self,
         lanes: L,
         fold: F,
@@ -129,18 +156,23 @@ impl Strip<'_> {
         taps: Range<usize>,
         output: &mut [f32],
     ) {
-        let whole = self.channels / L::COUNT * L::COUNT;
-        for channel in (0..whole).step_by(L::COUNT) {
-            self.vectors::<L, F, P, true>(lanes, fold, position, taps.clone(), channel, output);
+        let mut channel = 0;
+        while channel + 2 * L::COUNT <= self.channels {
+            self.block::<L, F, P, 2, true>(lanes, fold, position, taps.clone(), channel, output);
+            channel += 2 * L::COUNT;
         }
-        if whole < self.channels {
-            self.vectors::<L, F, P, false>(lanes, fold, position, taps, whole, output);
+        if channel + L::COUNT <= self.channels {
+            self.block::<L, F, P, 1, true>(lanes, fold, position, taps.clone(), channel, output);
+            channel += L::COUNT;
+        }
+        if channel < self.channels {
+            self.block::<L, F, P, 1, false>(lanes, fold, position, taps, channel, output);
         }
     }
 
-    /// A vector of channels from `channel` on, the last ones if not `WHOLE`.
+    /// `V` vectors of channels from `channel` on; not `WHOLE`: the last channels.
     #[inline(always)]
-    fn vectors<L: Lanes, F: Fold, const P: usize, const WHOLE: bool>(
+    fn block<L: Lanes, F: Fold, const P: usize, const V: usize, const WHOLE: bool>(
         &self,
         lanes: L,
         fold: F,
@@ -149,27 +181,44 @@ impl Strip<'_> {
         channel: usize,
         output: &mut [f32],
     ) {
-        let Self { rows, columns, channels, .. } = *self;
-        let width = if WHOLE { L::COUNT } else { channels - channel };
-        let start = (position * columns.stride) as isize + columns.origin;
-        let mut sums = [fold.start(lanes, channel); P];
-        for row_tap in self.taps.clone() {
-            let y = (self.top + (row_tap * rows.dilation) as isize).cast_unsigned();
-            let line = &self.lines[y * self.line..][..self.line];
-            for tap in taps.clone() {
-                let operand = fold.operand(lanes, [rows.kernel.at(row_tap), columns.kernel.at(tap)], channel);
-                let x = (start + (tap * columns.dilation) as isize).cast_unsigned();
+        let Self { columns, channels, .. } = *self;
+        let width = if WHOLE { V * L::COUNT } else { channels - channel };
+        let step = columns.stride * channels;
+        let left = (position * columns.stride) as isize + columns.origin;
+        let first = (self.first + left * channels.cast_signed() + channel.cast_signed()).cast_unsigned();
+        let mut sums = [[lanes.splat(0.0); V]; P];
+        for v in 0..V {
+            let start = fold.start(lanes, channel + v * L::COUNT);
+            for p in 0..P {
+                sums[p][v] = start;
+            }
+        }
+        // Rows of taps that are seen as a whole are one run.
+        let whole_rows = taps.len() == columns.taps;
+        let (row, seen) = if whole_rows { (self.taps.len(), 0..self.taps.len()) } else { (columns.taps, taps) };
+        for row in self.taps.chunks_exact(row.max(1)) {
+            for tap in &row[seen.clone()] {
+                let pixels = &self.image[first.wrapping_add(tap.offset)..][..(P - 1) * step + width];
+                let mut operands = [lanes.splat(0.0); V];
+                for v in 0..V {
+                    operands[v] = fold.operand(lanes, tap.kernel, channel + v * L::COUNT);
+                }
                 for p in 0..P {
-                    let pixel = &line[(x + p * columns.stride) * channels + channel..];
-                    let pixel = if WHOLE { lanes.load(pixel) } else { lanes.load_part(&pixel[..width]) };
-                    sums[p] = fold.step(lanes, sums[p], operand, pixel);
+                    // SAFETY: the slice ends behind the vectors of the last one of the `P` pixels.
+                    let pixel = unsafe { pixels.get_unchecked(p * step..p * step + width) };
+                    for v in 0..V {
+                        let pixel = if WHOLE { lanes.load(&pixel[v * L::COUNT..]) } else { lanes.load_part(pixel) };
+                        sums[p][v] = fold.step(lanes, sums[p][v], operands[v], pixel);
+                    }
                 }
             }
         }
-        for (p, sum) in sums.into_iter().enumerate() {
+        for p in 0..P {
             let pixel = &mut output[columns.output.at(position + p) * channels + channel..][..width];
-            let result = fold.finish(lanes, sum);
-            if WHOLE { lanes.store(result, pixel) } else { lanes.store_part(result, pixel) }
+            for v in 0..V {
+                let result = fold.finish(lanes, sums[p][v]);
+                if WHOLE { lanes.store(result, &mut pixel[v * L::COUNT..]) } else { lanes.store_part(result, pixel) }
+            }
         }
     }
 }

@@ -6,8 +6,9 @@ use ndarray::{ArrayView1, ArrayView4};
 
 use super::function::Function;
 use super::gemm::{PackedMatrix, PanelRow, Product, Rows};
-use super::geometry::{Axis, Space};
+use super::geometry::{Axis, Space, Steps};
 use super::lanes::Lanes;
+use super::matmul::Matrix;
 use super::parallel::split_rows;
 use crate::reference::KernelError;
 use crate::reference::error::{parameter_error, shape_error};
@@ -54,8 +55,8 @@ impl Conv2dParams {
 
 /// A convolution or transposed convolution of maps of one shape, its weights packed.
 ///
-/// Sums are in f32, in blocks of 256 products each: the result differs from the exact one by at most
-/// `(256 + K / 256) · 2^-24 · Σ|x · w|` with the `K` products of a sum, and in practice by a hundredth of that. A NaN stays NaN,
+/// Sums are in f32, in blocks of at most 384 products each: the result differs from the exact one by at most
+/// `(384 + K / 384) · 2^-24 · Σ|x · w|` with the `K` products of a sum, and in practice by a hundredth of that. A NaN stays NaN,
 /// also behind a fused `relu`.
 #[derive(Clone, Debug)]
 pub struct Conv2d {
@@ -129,12 +130,12 @@ impl Conv2d {
         let space = space(operator, [height, width], &params.window([kernel_h, kernel_w]))?;
         let output = [batch, space.output[0], space.output[1], outputs];
         result_size(operator, &output)?;
+        space.check_phases(operator)?;
         let mut parts = Vec::new();
         let mut work = 0usize;
         for (rows, columns) in space.rows.iter().flat_map(|row| space.columns.iter().map(move |column| (row, column))) {
             for group in 0..groups {
-                let patches =
-                    Patches { input, output, rows: *rows, columns: *columns, depth, group, width: outputs / groups };
+                let patches = Patches::new([input, output], [*rows, *columns], [group, groups]);
                 let packed = patches.pack(kernels, weights, bias.as_ref());
                 work = work.saturating_add(batch * rows.positions * columns.positions * patches.len() * patches.width);
                 parts.push((patches, packed));
@@ -159,11 +160,18 @@ impl Conv2d {
         split_rows(output, row, self.work, |band, output| {
             for (patches, right) in &self.parts {
                 patches.ranges(&band, |rows| {
-                    let left = &Window2d { patches, input };
-                    let (activation, origin) = (self.activation, band.start * row);
-                    self.kernels.with_lanes(Product { left, right, rows, activation, output: &mut *output, origin });
+                    let (limits, origin) = (self.activation.and_then(Function::limits), band.start * row);
+                    let output = &mut *output;
+                    if patches.is_matrix() {
+                        let left = &Matrix { values: input, depth: patches.depth, columns: patches.width };
+                        self.kernels.with_lanes(Product { left, right, rows, limits, output, origin });
+                    } else {
+                        let left = &Window2d { patches, input };
+                        self.kernels.with_lanes(Product { left, right, rows, limits, output, origin });
+                    }
                 });
             }
+            self.kernels.finish(self.activation, output);
         });
     }
 }
@@ -184,7 +192,7 @@ pub(super) fn check_bias(
 }
 
 /// What a window sees at each of its positions: the rows of the left matrix, `[tap_y, tap_x, channel]`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Patches {
     input: [usize; 4],
     output: [usize; 4],
@@ -195,12 +203,35 @@ struct Patches {
     group: usize,
     /// Channels of a group on the output side.
     width: usize,
+    /// Elements of a patch that follow each other in memory: those of a kernel row or of a pixel.
+    run: usize,
+    /// Distance of each run from the first one, in elements.
+    offsets: Vec<usize>,
 }
 
 impl Patches {
+    fn new([input, output]: [[usize; 4]; 2], [rows, columns]: [Axis; 2], [group, groups]: [usize; 2]) -> Self {
+        let [_, _, line, channels] = input;
+        let (depth, width) = (channels / groups, output[3] / groups);
+        let run_taps = if columns.dilation == 1 && groups == 1 { columns.taps } else { 1 };
+        let taps = (0..rows.taps).flat_map(|y| (0..columns.taps).step_by(run_taps.max(1)).map(move |x| (y, x)));
+        let offsets = taps.map(|(y, x)| (y * rows.dilation * line + x * columns.dilation) * channels).collect();
+        Self { input, output, rows, columns, depth, group, width, run: run_taps * depth, offsets }
+    }
+
     /// Elements of a patch.
     const fn len(&self) -> usize {
         self.rows.taps * self.columns.taps * self.depth
+    }
+
+    /// Whether the patches are the pixels of the input, one after the other.
+    fn is_matrix(&self) -> bool {
+        let is_pointwise = |axis: &Axis| {
+            (axis.taps, axis.stride, axis.origin) == (1, 1, 0)
+                && axis.positions == axis.input
+                && axis.output == Steps::ALL
+        };
+        is_pointwise(&self.rows) && is_pointwise(&self.columns) && self.depth == self.input[3]
     }
 
     fn pack(
@@ -255,11 +286,6 @@ impl Patches {
             [image + 1, 0, 0]
         }
     }
-
-    /// Whether the taps of a kernel row are neighbours in memory.
-    const fn is_contiguous(&self) -> bool {
-        self.columns.dilation == 1 && self.depth == self.input[3]
-    }
 }
 
 /// The patches of a map.
@@ -268,44 +294,78 @@ struct Window2d<'a> {
     input: &'a [f32],
 }
 
+/// A part of a patch: elements of consecutive runs from one within the first of them on.
+#[derive(Clone, Copy)]
+struct Part {
+    run: usize,
+    skipped: usize,
+}
+
+impl Window2d<'_> {
+    /// Copies a patch none of whose elements is padding; `first` is the place of its first element.
+    #[inline(always)]
+    fn copy_inside<L: Lanes>(&self, lanes: L, first: usize, part: Part, target: &mut [f32]) {
+        let Part { run, mut skipped } = part;
+        let mut target = target;
+        for offset in &self.patches.offsets[run..] {
+            let (own, rest) = target.split_at_mut((self.patches.run - skipped).min(target.len()));
+            lanes.copy(&self.input[first + offset + skipped..][..own.len()], own);
+            (target, skipped) = (rest, 0);
+            if target.is_empty() {
+                break;
+            }
+        }
+    }
+
+    /// Copies any patch; row `top` and column `left` of the image, both maybe outside, are under its first element.
+    #[inline(always)]
+    fn copy<L: Lanes>(&self, lanes: L, image: usize, [top, left]: [isize; 2], part: Part, target: &mut [f32]) {
+        let Patches { input: [_, height, width, channels], rows, columns, depth, group, run, .. } = *self.patches;
+        let run_taps = run / depth;
+        let runs_per_row = columns.taps / run_taps;
+        let Part { run: mut number, mut skipped } = part;
+        let mut target = target;
+        while !target.is_empty() {
+            let (own, rest) = target.split_at_mut((run - skipped).min(target.len()));
+            let y = top + (number / runs_per_row * rows.dilation).cast_signed();
+            let x = left + (number % runs_per_row * columns.dilation).cast_signed();
+            // The elements of the run that are no padding.
+            let end = if 0 <= y && y < height as isize { (width as isize - x).clamp(0, run_taps as isize) } else { 0 };
+            let end = end.cast_unsigned() * depth;
+            let begin = (x.min(0).unsigned_abs() * depth).min(end);
+            let [begin, end] = [begin, end].map(|place| place.saturating_sub(skipped).min(own.len()));
+            own[..begin].fill(0.0);
+            own[end..].fill(0.0);
+            if begin < end {
+                let line = ((image * height + y.cast_unsigned()) * width * channels).cast_signed();
+                let at = line + x * channels as isize + (group * depth + skipped + begin).cast_signed();
+                lanes.copy(&self.input[at.cast_unsigned()..][..end - begin], &mut own[begin..end]);
+            }
+            (target, skipped, number) = (rest, 0, number + 1);
+        }
+    }
+}
+
 impl Rows for Window2d<'_> {
     #[inline(always)]
     fn gather<L: Lanes>(&self, lanes: L, first: usize, depth: Range<usize>, panel: &mut [PanelRow]) {
-        let Patches { input: [_, height, width, channels], rows, columns, depth: group_depth, group, .. } =
-            *self.patches;
-        // Elements that follow each other in memory, if none of them is padding.
-        let run_taps = if self.patches.is_contiguous() { columns.taps } else { 1 };
-        let (run, runs_per_row) = (run_taps * group_depth, columns.taps / run_taps.max(1));
-        let (first_run, skipped) = (depth.start / run.max(1), depth.start % run.max(1));
-        let first_tap = [first_run / runs_per_row.max(1), first_run % runs_per_row.max(1)];
+        if depth.is_empty() {
+            return;
+        }
+        let Patches { input: [_, height, width, channels], rows, columns, depth: own, group, run, .. } = *self.patches;
+        let part = Part { run: depth.start / run, skipped: depth.start % run };
+        let [inner_rows, inner_columns] = [rows, columns].map(|axis| axis.interior());
         let mut position = self.patches.position(first);
         for target in panel {
+            let target = &mut target.0[..depth.len()];
             let [image, y, x] = position;
-            let [top, left] =
-                [(y * rows.stride) as isize + rows.origin, (x * columns.stride) as isize + columns.origin];
-            let ([mut tap_y, mut tap_x], mut skipped) = (first_tap, skipped);
-            let mut target = &mut target[..depth.len()];
-            while !target.is_empty() {
-                let (own, rest) = target.split_at_mut((run - skipped).min(target.len()));
-                let (y, x) = (top + (tap_y * rows.dilation) as isize, left + (tap_x * columns.dilation) as isize);
-                let is_row = 0 <= y && y < height as isize;
-                // The elements of the run that are no padding.
-                let last = (width as isize - x).clamp(0, run_taps as isize).cast_unsigned() * group_depth;
-                let real = if is_row { ((-x).max(0).cast_unsigned() * group_depth).min(last)..last } else { 0..0 };
-                let begin = real.start.saturating_sub(skipped).min(own.len());
-                let end = real.end.saturating_sub(skipped).clamp(begin, own.len());
-                own[..begin].fill(0.0);
-                own[end..].fill(0.0);
-                if begin < end {
-                    let line = (image * height + y.cast_unsigned()) * width;
-                    let at = (line as isize + x) * channels as isize + (group * group_depth + skipped + begin) as isize;
-                    lanes.copy(&self.input[at.cast_unsigned()..][..end - begin], &mut own[begin..end]);
-                }
-                (target, skipped) = (rest, 0);
-                tap_x += 1;
-                if tap_x == runs_per_row {
-                    (tap_y, tap_x) = (tap_y + 1, 0);
-                }
+            let top = (y * rows.stride).cast_signed() + rows.origin;
+            let left = (x * columns.stride).cast_signed() + columns.origin;
+            if inner_rows.contains(&y) && inner_columns.contains(&x) {
+                let pixel = (image * height + top.cast_unsigned()) * width + left.cast_unsigned();
+                self.copy_inside(lanes, pixel * channels + group * own, part, target);
+            } else {
+                self.copy(lanes, image, [top, left], part, target);
             }
             position = self.patches.next(position);
         }

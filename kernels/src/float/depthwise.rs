@@ -4,7 +4,7 @@ use ndarray::{ArrayView1, ArrayView4};
 
 use super::channelwise::{Channelwise, Fold};
 use super::conv::{Conv2dParams, check_bias};
-use super::function::Function;
+use super::function::{Function, clamp};
 use super::geometry::Space;
 use super::lanes::Lanes;
 use crate::reference::KernelError;
@@ -16,11 +16,10 @@ use crate::simd::Kernels;
 /// A convolution or transposed convolution of each channel by itself, its weights packed.
 ///
 /// Sums are in f32, tap by tap from the bias on: the result differs from the exact one by at most `kernel_h · kernel_w · 2^-24 ·
-/// (Σ|x · w| + |bias|)`. A NaN stays NaN, but a fused `relu` makes it 0.
+/// (Σ|x · w| + |bias|)`. A NaN stays NaN, also behind a fused `relu`.
 #[derive(Clone, Debug)]
 pub struct DepthwiseConv2d {
     operator: Channelwise,
-    kernel_width: usize,
     /// Channels filled up to whole vectors.
     padded: usize,
     /// `[kernel_h, kernel_w, padded]`
@@ -81,7 +80,8 @@ impl DepthwiseConv2d {
         }
         check_bias(operator, bias.as_ref(), channels)?;
         let space = space(operator, [height, width], &params.window([kernel_h, kernel_w]))?;
-        let channelwise = Channelwise { kernels, input, space };
+        space.check_phases(operator)?;
+        let channelwise = Channelwise::new(kernels, input, space, kernel_w);
         result_size(operator, &channelwise.output_shape())?;
         let padded = channels.next_multiple_of(kernels.lane_count());
         let mut packed = vec![0.0; kernel_h * kernel_w * padded];
@@ -94,14 +94,7 @@ impl DepthwiseConv2d {
         if let Some(bias) = bias {
             own_bias.iter_mut().zip(&bias).for_each(|(own, &bias)| *own = bias);
         }
-        Ok(Self {
-            operator: channelwise,
-            kernel_width: kernel_w,
-            padded,
-            weights: packed,
-            bias: own_bias,
-            activation: params.activation,
-        })
+        Ok(Self { operator: channelwise, padded, weights: packed, bias: own_bias, activation: params.activation })
     }
 
     /// Shape of the result, `[n, h, w, channels]`.
@@ -114,7 +107,7 @@ impl DepthwiseConv2d {
     /// # Panics
     /// If a slice does not have the elements of its shape.
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
-        self.operator.run(MultiplyAdd(self), input, output);
+        self.operator.run(MultiplyAdd(self), self.activation, input, output);
     }
 }
 
@@ -128,9 +121,8 @@ impl Fold for MultiplyAdd<'_> {
     }
 
     #[inline(always)]
-    fn operand<L: Lanes>(self, lanes: L, kernel: [usize; 2], channel: usize) -> L::F32 {
-        let tap = kernel[0] * self.0.kernel_width + kernel[1];
-        lanes.load(&self.0.weights[tap * self.0.padded + channel..])
+    fn operand<L: Lanes>(self, lanes: L, kernel: usize, channel: usize) -> L::F32 {
+        lanes.load(&self.0.weights[kernel * self.0.padded + channel..])
     }
 
     #[inline(always)]
@@ -140,6 +132,7 @@ impl Fold for MultiplyAdd<'_> {
 
     #[inline(always)]
     fn finish<L: Lanes>(self, lanes: L, sum: L::F32) -> L::F32 {
-        self.0.activation.map_or(sum, |function| function.apply(lanes, sum))
+        let [low, high] = self.0.activation.and_then(Function::limits).unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        clamp(lanes, sum, low, high)
     }
 }

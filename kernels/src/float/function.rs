@@ -52,6 +52,13 @@ impl Kernels {
         self.with_lanes(Map { function, input, output });
     }
 
+    /// What is left of an activation once values are between its [`Function::limits`].
+    pub(super) fn finish(self, activation: Option<Function>, values: &mut [f32]) {
+        if let Some(function) = activation.filter(|function| function.limits().is_none()) {
+            self.map_in_place(function, values);
+        }
+    }
+
     /// `values[i] = function(values[i])`
     pub fn map_in_place(self, function: Function, values: &mut [f32]) {
         self.with_lanes(MapInPlace { function, values });
@@ -103,7 +110,7 @@ impl Function {
 
     /// The function of every lane.
     #[inline(always)]
-    pub(super) fn apply<L: Lanes>(self, lanes: L, x: L::F32) -> L::F32 {
+    fn apply<L: Lanes>(self, lanes: L, x: L::F32) -> L::F32 {
         match self {
             Self::Relu => lanes.max(x, lanes.splat(0.0)),
             Self::Relu6 => clamp(lanes, x, 0.0, 6.0),

@@ -4,6 +4,7 @@
 //! `s`-th kernel element only, beginning with one that depends on `o mod s`. Both kinds are described by [`Axis`].
 
 use crate::reference::KernelError;
+use crate::reference::error::parameter_error;
 use crate::reference::geometry::{Plane, Window};
 
 /// One spatial axis of a window that slides: tap `t` at position `p` meets input element `p * stride + t * dilation + origin`, if
@@ -28,7 +29,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    const ALL: Self = Self { first: 0, step: 1 };
+    pub(super) const ALL: Self = Self { first: 0, step: 1 };
 
     pub(super) const fn at(self, index: usize) -> usize {
         self.first + index * self.step
@@ -113,6 +114,17 @@ impl Space {
             (0..stride.min(output[a])).map(window).collect()
         };
         Ok(Self { output, rows: windows(0), columns: windows(1) })
+    }
+
+    /// Refuses strides of a transposed window with which the packed weights of all phases would outgrow every use.
+    pub(super) fn check_phases(&self, operator: &'static str) -> Result<(), KernelError> {
+        const MOST: usize = 1 << 16;
+        let phases = [self.rows.len(), self.columns.len()];
+        if phases[0] * phases[1] <= MOST {
+            return Ok(());
+        }
+        let problem = format!("[h, w] = {phases:?} of a transposed window, their product must be at most {MOST}");
+        Err(parameter_error(operator, "strides", problem))
     }
 }
 

@@ -61,26 +61,34 @@ impl Matmul {
         assert_eq!(input.len(), rows * depth, "elements of the input");
         split_rows(output, columns, rows * depth * columns, |rows, output| {
             let left = &Matrix { values: input, depth, columns };
-            let (right, activation, origin) = (&self.right, self.activation, rows.start * columns);
-            self.kernels.with_lanes(Product { left, right, rows, activation, output, origin });
+            let (limits, origin) = (self.activation.and_then(Function::limits), rows.start * columns);
+            self.kernels.with_lanes(Product { left, right: &self.right, rows, limits, output: &mut *output, origin });
+            self.kernels.finish(self.activation, output);
         });
     }
 }
 
 /// Contiguous rows.
-struct Matrix<'a> {
-    values: &'a [f32],
-    depth: usize,
+pub(super) struct Matrix<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) depth: usize,
     /// Columns of the result.
-    columns: usize,
+    pub(super) columns: usize,
 }
 
 impl Rows for Matrix<'_> {
     #[inline(always)]
     fn gather<L: Lanes>(&self, lanes: L, first: usize, depth: Range<usize>, panel: &mut [PanelRow]) {
+        let count = panel.len();
         let rows = self.values[first * self.depth..].chunks_exact(self.depth);
-        for (row, target) in rows.zip(panel) {
-            lanes.copy(&row[depth.clone()], &mut target[..depth.len()]);
+        for (row, target) in rows.clone().zip(panel) {
+            lanes.copy(&row[depth.clone()], &mut target.0[..depth.len()]);
+        }
+        // Of whole rows the machine fetches those of the next panel by itself.
+        if depth.len() < self.depth {
+            for row in rows.skip(count).take(count) {
+                lanes.prefetch(&row[depth.clone()]);
+            }
         }
     }
 

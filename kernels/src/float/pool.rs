@@ -4,9 +4,13 @@ use super::channelwise::{Channelwise, Fold};
 use super::geometry::Space;
 use super::lanes::Lanes;
 use crate::reference::KernelError;
+use crate::reference::error::parameter_error;
 use crate::reference::geometry::Window;
 use crate::reference::layout::{check_size, result_size};
 use crate::simd::Kernels;
+
+/// Largest window: more than any map in use has pixels, few enough to keep a list of them.
+const MAX_CELLS: usize = 1 << 22;
 
 /// The window of a pooling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +58,13 @@ impl Pool2d {
         };
         check_size(operator, "input", &input)?;
         let Pool2dParams { kernel, strides, pads } = *params;
+        if kernel[0].saturating_mul(kernel[1]) > MAX_CELLS {
+            let problem = format!("[h, w] = {kernel:?} has more than {MAX_CELLS} cells; pool in two steps");
+            return Err(parameter_error(operator, "kernel", problem));
+        }
         let window = Window { kernel, strides, dilations: [1, 1], pads };
         let space = Space::sliding(operator, [input[1], input[2]], &window)?;
-        let channelwise = Channelwise { kernels, input, space };
+        let channelwise = Channelwise::new(kernels, input, space, kernel[1]);
         result_size(operator, &channelwise.output_shape())?;
         Ok(Self { operator: channelwise, pooling, cells: kernel[0] as f32 * kernel[1] as f32 })
     }
@@ -72,8 +80,8 @@ impl Pool2d {
     /// If a slice does not have the elements of its shape.
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
         match self.pooling {
-            Pooling::Max => self.operator.run(Maximum, input, output),
-            Pooling::Average => self.operator.run(Mean(self.cells), input, output),
+            Pooling::Max => self.operator.run(Maximum, None, input, output),
+            Pooling::Average => self.operator.run(Mean(self.cells), None, input, output),
         }
     }
 }
@@ -88,7 +96,7 @@ impl Fold for Maximum {
     }
 
     #[inline(always)]
-    fn operand<L: Lanes>(self, lanes: L, _: [usize; 2], _: usize) -> L::F32 {
+    fn operand<L: Lanes>(self, lanes: L, _: usize, _: usize) -> L::F32 {
         lanes.splat(0.0)
     }
 
@@ -114,7 +122,7 @@ impl Fold for Mean {
     }
 
     #[inline(always)]
-    fn operand<L: Lanes>(self, lanes: L, _: [usize; 2], _: usize) -> L::F32 {
+    fn operand<L: Lanes>(self, lanes: L, _: usize, _: usize) -> L::F32 {
         lanes.splat(0.0)
     }
 

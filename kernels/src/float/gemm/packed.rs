@@ -1,11 +1,13 @@
 //! The right side of a product, in the order in which it is read.
 
+use std::ops::Range;
+
 use super::{BLOCK_VECTORS, DEPTH};
 use crate::simd::Kernels;
 
 /// A matrix of `depth` rows and `columns` columns, and a number to add to each column of a product.
 ///
-/// Blocks of [`DEPTH`] rows follow each other; in a block, panels of two vectors of columns (the last one maybe of one vector); in a
+/// Blocks of at most [`DEPTH`] rows, as equal as possible, follow each other; in a block, panels of two vectors of columns (the last one maybe of one vector); in a
 /// panel, its rows. Columns are filled up with zeros to whole vectors.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedMatrix {
@@ -39,10 +41,11 @@ impl PackedMatrix {
 
     fn arrange(values: &mut [f32], lanes: usize, [depth, columns]: [usize; 2], element: impl Fn(usize, usize) -> f32) {
         let mut rest = values;
-        for block in (0..depth).step_by(DEPTH) {
+        let rows = block_rows(depth);
+        for block in (0..depth).step_by(rows) {
             for first in (0..columns).step_by(BLOCK_VECTORS * lanes) {
                 let width = (columns - first).next_multiple_of(lanes).min(BLOCK_VECTORS * lanes);
-                for row in block..depth.min(block + DEPTH) {
+                for row in block..depth.min(block + rows) {
                     let (own, behind) = rest.split_at_mut(width);
                     for (column, value) in (first..columns).zip(own) {
                         *value = element(row, column);
@@ -53,16 +56,26 @@ impl PackedMatrix {
         }
     }
 
-    /// The panel of the columns from `first` on, of a block that begins at row `block`: rows of one or two vectors.
-    pub(super) fn panel(&self, block: usize, first: usize) -> &[f32] {
+    /// The rows of each block; a matrix without rows has one block without rows.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        let rows = block_rows(self.depth);
+        (0..self.depth.div_ceil(rows).max(1)).map(move |block| block * rows..self.depth.min((block + 1) * rows))
+    }
+
+    /// The panel of a block and the columns from `first` on: rows of one or two vectors.
+    pub(super) fn panel(&self, block: &Range<usize>, first: usize) -> &[f32] {
         let padded = self.bias.len();
-        let depth = DEPTH.min(self.depth - block);
         let width = (padded - first).min(BLOCK_VECTORS * self.lanes);
-        &self.values[block * padded + first * depth..][..width * depth]
+        &self.values[block.start * padded + first * block.len()..][..width * block.len()]
     }
 
     /// What is added to the columns, zeros behind them.
     pub(super) fn bias(&self) -> &[f32] {
         &self.bias
     }
+}
+
+/// Rows of the blocks of a matrix of `depth` rows; the last block may have fewer.
+fn block_rows(depth: usize) -> usize {
+    depth.div_ceil(depth.div_ceil(DEPTH).max(1)).max(1)
 }

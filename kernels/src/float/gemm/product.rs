@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::tile::{Destination, tile};
-use super::{BLOCK_VECTORS, DEPTH, MAX_ROWS, PackedMatrix, PanelRow};
-use crate::float::function::Function;
+use super::{BLOCK_VECTORS, MAX_ROWS, PackedMatrix, PanelRow};
 use crate::float::lanes::{Lanes, Task};
 
 /// Panels whose rows are computed to the end before the next ones: their results stay in the second-level cache while the blocks of
@@ -20,12 +19,13 @@ pub(crate) trait Rows: Sync {
     fn places(&self, first: usize, places: &mut [usize]);
 }
 
-/// Rows of a product: `output[places(row) - origin + column] = activation(Σ left[row, k] · right[k, column] + bias[column])`.
+/// Rows of a product: `output[places(row) - origin + column] = clamp(bias[column] + Σ left[row, k] · right[k, column])`.
 pub(crate) struct Product<'a, R: Rows> {
     pub(crate) left: &'a R,
     pub(crate) right: &'a PackedMatrix,
     pub(crate) rows: Range<usize>,
-    pub(crate) activation: Option<Function>,
+    /// Between which the results are moved.
+    pub(crate) limits: Option<[f32; 2]>,
     pub(crate) output: &'a mut [f32],
     /// Place of the output's first element.
     pub(crate) origin: usize,
@@ -34,20 +34,15 @@ pub(crate) struct Product<'a, R: Rows> {
 impl<R: Rows> Task for Product<'_, R> {
     type Output = ();
 
+    #[expect(clippy::large_stack_arrays, reason = "the panel is 22 KiB of the thread's own first-level cache")]
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        let Product { left, right, rows, activation, output, origin } = self;
-        let limits = activation.and_then(Function::limits);
-        let late = activation.filter(|function| function.limits().is_none());
-        let mut panel = [[0.0; DEPTH + 16]; MAX_ROWS];
+        let Product { left, right, rows, limits, output, origin } = self;
+        let mut panel = [PanelRow::ZERO; MAX_ROWS];
         let mut places = [0; MAX_ROWS];
         let chunk = CHUNK_PANELS * L::ROWS;
-        // A product without depth still has its bias.
-        let blocks = right.depth.div_ceil(DEPTH).max(1);
         for chunk in rows.clone().step_by(chunk).map(|first| first..rows.end.min(first + chunk)) {
-            for block in 0..blocks {
-                let depth = block * DEPTH..right.depth.min((block + 1) * DEPTH);
-                let is_last = block + 1 == blocks;
+            for depth in right.blocks() {
                 for first in chunk.clone().step_by(L::ROWS) {
                     let count = L::ROWS.min(chunk.end - first);
                     left.gather(lanes, first, depth.clone(), &mut panel[..count]);
@@ -60,25 +55,13 @@ impl<R: Rows> Task for Product<'_, R> {
                         column: 0,
                         width: 0,
                         bias: right.bias(),
-                        is_first: block == 0,
-                        limits: limits.filter(|_| is_last),
+                        is_first: depth.start == 0,
+                        limits: limits.filter(|_| depth.end == right.depth),
                     };
-                    multiply(lanes, &panel[..count], right, depth.start, &places[..count], to);
-                    if let Some(function) = late.filter(|_| is_last) {
-                        for &place in &places[..count] {
-                            apply(lanes, function, &mut output[place..][..right.columns]);
-                        }
-                    }
+                    multiply(lanes, &panel[..count], right, &depth, &places[..count], to);
                 }
             }
         }
-    }
-}
-
-#[inline(always)]
-fn apply<L: Lanes>(lanes: L, function: Function, values: &mut [f32]) {
-    for values in values.chunks_mut(L::COUNT) {
-        lanes.store_up_to(function.apply(lanes, lanes.load_up_to(values)), values);
     }
 }
 
@@ -88,7 +71,7 @@ fn multiply<L: Lanes>(
     lanes: L,
     rows: &[PanelRow],
     right: &PackedMatrix,
-    block: usize,
+    block: &Range<usize>,
     places: &[usize],
     mut to: Destination<'_>,
 ) {
@@ -96,17 +79,18 @@ fn multiply<L: Lanes>(
         let panel = right.panel(block, column);
         to.column = column;
         to.width = (right.columns - column).min(BLOCK_VECTORS * L::COUNT);
-        if to.width > L::COUNT {
-            multiply_panel::<L, 2>(lanes, rows, panel, places, &mut to);
-        } else {
-            multiply_panel::<L, 1>(lanes, rows, panel, places, &mut to);
+        match (to.width > L::COUNT, to.width.is_multiple_of(L::COUNT)) {
+            (true, true) => multiply_panel::<L, 2, true>(lanes, rows, panel, places, &mut to),
+            (true, false) => multiply_panel::<L, 2, false>(lanes, rows, panel, places, &mut to),
+            (false, true) => multiply_panel::<L, 1, true>(lanes, rows, panel, places, &mut to),
+            (false, false) => multiply_panel::<L, 1, false>(lanes, rows, panel, places, &mut to),
         }
     }
 }
 
 /// Splits the rows into register blocks.
 #[inline(always)]
-fn multiply_panel<L: Lanes, const V: usize>(
+fn multiply_panel<L: Lanes, const V: usize, const WHOLE: bool>(
     lanes: L,
     rows: &[PanelRow],
     panel: &[f32],
@@ -120,7 +104,7 @@ fn multiply_panel<L: Lanes, const V: usize>(
                 && let (Some((block, rest)), Some((own, others))) =
                     (rows.split_first_chunk::<$count>(), places.split_first_chunk::<$count>())
             {
-                tile::<L, $count, V>(lanes, block, panel, own, to);
+                tile::<L, $count, V, WHOLE>(lanes, block, panel, own, to);
                 (rows, places) = (rest, others);
             }
         )*};

@@ -21,9 +21,9 @@ pub(super) struct Destination<'a> {
 
 /// `R` rows of a panel times `V` vectors of columns; `columns` holds a row of `V` vectors for each of their common elements.
 ///
-/// Row `r` of the result begins at `places[r]`.
+/// Row `r` of the result begins at `places[r]`. Only a block that is not `WHOLE` ends within its last vector.
 #[inline(always)]
-pub(super) fn tile<L: Lanes, const R: usize, const V: usize>(
+pub(super) fn tile<L: Lanes, const R: usize, const V: usize, const WHOLE: bool>(
     lanes: L,
     rows: &[PanelRow; R],
     columns: &[f32],
@@ -31,32 +31,57 @@ pub(super) fn tile<L: Lanes, const R: usize, const V: usize>(
     to: &mut Destination<'_>,
 ) {
     let mut sums = [[lanes.splat(0.0); V]; R];
+    if to.is_first {
+        let bias = &to.bias[to.column..][..V * L::COUNT];
+        for v in 0..V {
+            let bias = lanes.load(&bias[v * L::COUNT..]);
+            for r in 0..R {
+                sums[r][v] = bias;
+            }
+        }
+    }
     for (k, columns) in (0..super::DEPTH).zip(columns.chunks_exact(V * L::COUNT)) {
         let mut vectors = [lanes.splat(0.0); V];
         for v in 0..V {
             vectors[v] = lanes.load(&columns[v * L::COUNT..]);
         }
         for r in 0..R {
-            let x = lanes.splat(rows[r][k]);
+            let x = lanes.splat(rows[r].0[k]);
             for v in 0..V {
                 sums[r][v] = lanes.mul_add(x, vectors[v], sums[r][v]);
             }
         }
     }
-    let [low, high] = to.limits.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]).map(|limit| lanes.splat(limit));
-    for r in 0..R {
-        let row = &mut to.output[places[r] + to.column..][..to.width];
-        for v in 0..V {
-            let whole = (v + 1) * L::COUNT <= to.width;
-            let row = &mut row[v * L::COUNT..];
-            let before = match (to.is_first, whole) {
-                (true, _) => lanes.load(&to.bias[to.column + v * L::COUNT..]),
-                (false, true) => lanes.load(row),
-                (false, false) => lanes.load_part(row),
-            };
-            let sum = lanes.add(before, sums[r][v]);
-            let sum = lanes.min(high, lanes.max(low, sum));
-            if whole { lanes.store(sum, row) } else { lanes.store_part(sum, row) }
+    if !to.is_first {
+        for r in 0..R {
+            let row = row::<L, V, WHOLE>(to, places[r]);
+            for v in 0..V {
+                let row = &row[v * L::COUNT..];
+                let before = if WHOLE || v + 1 < V { lanes.load(row) } else { lanes.load_part(row) };
+                sums[r][v] = lanes.add(sums[r][v], before);
+            }
         }
     }
+    if let Some(limits) = to.limits {
+        let [low, high] = limits.map(|limit| lanes.splat(limit));
+        for r in 0..R {
+            for v in 0..V {
+                sums[r][v] = lanes.min(high, lanes.max(low, sums[r][v]));
+            }
+        }
+    }
+    for r in 0..R {
+        let row = row::<L, V, WHOLE>(to, places[r]);
+        for v in 0..V {
+            let row = &mut row[v * L::COUNT..];
+            if WHOLE || v + 1 < V { lanes.store(sums[r][v], row) } else { lanes.store_part(sums[r][v], row) }
+        }
+    }
+}
+
+/// The block's columns of a row of the result.
+#[inline(always)]
+fn row<'a, L: Lanes, const V: usize, const WHOLE: bool>(to: &'a mut Destination<'_>, place: usize) -> &'a mut [f32] {
+    let width = if WHOLE { V * L::COUNT } else { to.width };
+    &mut to.output[place + to.column..][..width]
 }

@@ -92,6 +92,10 @@ pub(crate) trait Lanes: Copy {
     /// Maximum of the lanes, none of which is NaN.
     fn maximum(self, a: Self::F32) -> f32;
 
+    /// Asks for elements that will be read soon, where the tier can.
+    #[inline(always)]
+    fn prefetch(self, _: &[f32]) {}
+
     /// The vector of `count` elements of `x`: [`Self::load`] or [`Self::load_part`].
     #[inline(always)]
     fn load_up_to(self, x: &[f32]) -> Self::F32 {
