@@ -2,6 +2,7 @@
 
 use dpuc_isa::Target;
 
+use crate::argmax::check_argmax;
 use crate::augment::AugmentedMap;
 use crate::axis::{Phase, convolution_phases, transposed_phases};
 use crate::combine::{extreme_shift, sum_shift};
@@ -80,6 +81,7 @@ pub(crate) fn check_quantities(layer: &Layer, target: &Target) -> Result<(), Vec
             findings.require(limits::HARD_SIGMOID_INPUT, i64::from(input.fix_point));
             findings.require(limits::HARD_SIGMOID_SHIFT, hard_sigmoid_shift(input, output));
         }
+        Layer::Argmax { input, output } => check_argmax(input, output, target, &mut findings),
         Layer::UpsampleNearest { scale, .. } | Layer::Downsample { scale, .. } => {
             for &scale in scale {
                 findings.require(limits::SCALE, i64::from(scale));
@@ -106,6 +108,7 @@ fn check_maps(layer: &Layer, findings: &mut Findings) {
         | Layer::Relu6 { input, output, .. }
         | Layer::LeakyRelu { input, output, .. }
         | Layer::HardSigmoid { input, output }
+        | Layer::Argmax { input, output }
         | Layer::UpsampleNearest { input, output, .. }
         | Layer::Downsample { input, output, .. } => {
             check("input ", input);
@@ -447,6 +450,10 @@ fn check_shapes(layer: &Layer, findings: &mut Findings) {
         | Layer::Relu6 { input, output, .. }
         | Layer::LeakyRelu { input, output, .. }
         | Layer::HardSigmoid { input, output } => expect(shape(input), output),
+        Layer::Argmax { input, output } => {
+            let [height, width, _] = shape(input);
+            expect([height, width, 1], output);
+        }
         Layer::UpsampleNearest { input, output, scale } => {
             let [height, width, channels] = shape(input);
             expect([height * i64::from(scale[0]), width * i64::from(scale[1]), channels], output);

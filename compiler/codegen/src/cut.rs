@@ -9,7 +9,7 @@ use crate::cost::{self, Cost};
 use crate::draft::{Draft, Filler};
 use crate::onchip::OnChip;
 use crate::rows::{Rows, Step};
-use crate::source::Source;
+use crate::source::{Source, Stored};
 use crate::space::{Slot, Space};
 use crate::stage::{Run, Stage};
 use crate::task::Channels;
@@ -222,9 +222,12 @@ fn plans(draft: &Draft, columns: u32, rows: &[Rows], space: &Space, target: &Tar
     plans
 }
 
-/// Sizes of chunks and orders of the two loops. Stages that depend on each other on chip keep all channels.
+/// Sizes of chunks and orders of the two loops. Stages that depend on each other on chip keep all channels, and so does what compares them.
 fn chunkings(draft: &Draft, target: &Target) -> Vec<(u32, bool)> {
     let [stage] = &draft.stages[..] else { return vec![(u32::MAX, true)] };
+    if stage.stored == Stored::Argmax {
+        return vec![(u32::MAX, true)];
+    }
     let all = stage.groups(target);
     let orders = |groups: u32| if groups < all { vec![(groups, true), (groups, false)] } else { vec![(groups, true)] };
     let most = if stage.engine == Some(Engine::Conv) { all } else { all.min(GROUPS_MAX) };
@@ -491,7 +494,7 @@ impl Cut<'_> {
             cost.load += cost::dense(kernels * reloads.weights, bytes);
         }
         if self.draft.saves[index] {
-            let bytes = (u64::from(stage.channels.output()).div_ceil(chunks)) as u32;
+            let bytes = stage.stored.bytes((u64::from(stage.channels.output()).div_ceil(chunks)) as u32);
             let stride = cost::pixel_stride(&stage.outputs);
             let transfers = height * chunks * stage.outputs.len() as u64;
             let saved = self.stripes.iter().map(|stripe| u64::from(stripe.saved[index].count));

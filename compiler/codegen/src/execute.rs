@@ -210,7 +210,7 @@ impl<'a> Piece<'a> {
         let at = from.place(row, columns.first);
         for output in &stage.outputs {
             let pixels = DdrPixels::of_map(output, row, columns.first, columns.count, channel, channels);
-            pixels.save(self.stream, at, from.pixel_lines);
+            pixels.save(self.stream, at, from.pixel_lines, stage.stored);
         }
     }
 }

@@ -246,6 +246,14 @@ pub enum Layer {
         /// Output map of the same shape.
         output: FeatureMap,
     },
+    /// Number of the first of each pixel's largest channels. Needs the bytes told by [`argmax_headroom`](crate::argmax_headroom)
+    /// behind the output.
+    Argmax {
+        /// Input map.
+        input: FeatureMap,
+        /// Output map of one channel.
+        output: FeatureMap,
+    },
     /// Nearest-neighbour enlargement: output pixel `(y, x)` is input pixel `(y / scale, x / scale)`.
     UpsampleNearest {
         /// Input map.

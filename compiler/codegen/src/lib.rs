@@ -34,6 +34,7 @@
 //! 5. `tokens` orders the four engines by what the instructions touch.
 
 mod alu;
+mod argmax;
 mod augment;
 mod axis;
 mod block;
@@ -68,6 +69,7 @@ mod stream;
 mod task;
 mod tokens;
 
+pub use argmax::argmax_headroom;
 pub use augment::{Headroom, augmentation_headroom};
 pub use emit::{EmitError, check, emit};
 pub use layer::{

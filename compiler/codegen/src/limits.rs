@@ -141,6 +141,8 @@ limits! {
     HARD_SIGMOID_INPUT = "input fix point of the hard sigmoid", "the bias shifter takes", 0, 20;
     /// Hard sigmoid shift.
     HARD_SIGMOID_SHIFT = "shift of the hard sigmoid (14 + input - output fix point)", "the shifter takes", 0, 63;
+    /// Channels of an argmax.
+    ARGMAX_CHANNELS = "channel count of the argmax", "an index in a signed byte allows", 1, 128;
     /// Operands of a sum.
     SUM_OPERANDS = "number of operands of a sum", "the elementwise unit takes", 1, 4;
     /// Operands of a product.

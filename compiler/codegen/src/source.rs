@@ -23,6 +23,33 @@ impl BankLine {
     }
 }
 
+/// What Save writes of a pixel on chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// Its channels.
+    Channels,
+    /// The number of the first of its largest channels, one byte.
+    Argmax,
+}
+
+impl Stored {
+    /// Bytes of a pixel of `channels` channels.
+    pub(crate) const fn bytes(self, channels: u32) -> u32 {
+        match self {
+            Self::Channels => channels,
+            Self::Argmax => 1,
+        }
+    }
+
+    /// Save's field.
+    const fn argmax_field(self) -> u32 {
+        match self {
+            Self::Channels => 0,
+            Self::Argmax => 2,
+        }
+    }
+}
+
 /// Pixels of a row in DDR: `count` times `bytes` bytes, `stride` apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DdrPixels {
@@ -80,8 +107,8 @@ impl DdrPixels {
         }
     }
 
-    /// Saves the pixels from `from` and the lines behind it.
-    pub(crate) fn save(self, stream: &mut Stream, from: BankLine, lines_per_pixel: u32) {
+    /// Saves the pixels from `from` and the lines behind it. `bytes` are those on chip.
+    pub(crate) fn save(self, stream: &mut Stream, from: BankLine, lines_per_pixel: u32, stored: Stored) {
         for (before, piece) in self.pieces() {
             let BankLine { bank, line } = from.after(before * lines_per_pixel);
             stream.push(Save {
@@ -93,6 +120,7 @@ impl DdrPixels {
                 channel: piece.bytes,
                 reg_id: u32::from(piece.region),
                 ddr_addr: piece.address,
+                argmax: stored.argmax_field(),
                 ..Save::default()
             });
         }

@@ -5,6 +5,7 @@
 
 use dpuc_isa::{Engine, Target};
 
+use crate::argmax::argmax_task;
 use crate::axis::{Phase, Sampling, Span};
 use crate::block::{Compute, PASSES_PER_INSTRUCTION, Untouched};
 use crate::combine::{ExtremeCompute, WeightedSumCompute, combine_task, sum_weights};
@@ -16,7 +17,7 @@ use crate::onchip::OnChip;
 use crate::pointwise::{AluActivation, ElementwiseCompute, ScaleCompute, activation_task, copy_task, elementwise_task};
 use crate::pool::{PoolCompute, pool_tasks};
 use crate::resample::{enlarged_views, reduced_view};
-use crate::source::Source;
+use crate::source::{Source, Stored};
 use crate::stream::Stream;
 use crate::task::{Channels, Reach, Task, WeightSize};
 
@@ -107,8 +108,10 @@ pub(crate) struct Stage {
     pub(crate) reach: Reach,
     /// Weights of all phases.
     pub(crate) weights: WeightSize,
-    /// Who computes it; nobody for plain copies, which save what was loaded.
+    /// Who computes it; nobody for what only Load and Save do, which save their operand.
     pub(crate) engine: Option<Engine>,
+    /// What is saved of its result.
+    pub(crate) stored: Stored,
     /// Whether Elew computes it.
     pub(crate) elementwise: bool,
 }
@@ -129,6 +132,7 @@ impl Stage {
             layer,
             Layer::Elementwise { .. } | Layer::Copy { .. } | Layer::UpsampleNearest { .. } | Layer::Downsample { .. }
         );
+        let stored = if matches!(layer, Layer::Argmax { .. }) { Stored::Argmax } else { Stored::Channels };
         let stage = |(task, taps): (Task, Taps)| Self {
             node,
             phases: vec![StagePhase { rows: task.rows, columns: task.columns, taps, place: [0, 0] }],
@@ -136,6 +140,7 @@ impl Stage {
             scale: [1, 1],
             size: [task.rows.count, task.columns.count],
             engine: engine(&task),
+            stored,
             source: task.source,
             outputs: task.outputs,
             channels: task.channels,
@@ -331,6 +336,7 @@ fn interleaved(layer: &Layer, node: u32, target: &Target) -> Option<Stage> {
         reach,
         weights: WeightSize { lines, bytes },
         engine: Some(if dense { Engine::Conv } else { Engine::Misc }),
+        stored: Stored::Channels,
         elementwise: false,
     })
 }
@@ -354,6 +360,7 @@ fn tasks(layer: &Layer, place: InputPlace, target: &Target) -> Vec<(Task, Taps)>
         Layer::Copy { input, output, relu } => {
             whole(vec![copy_task(input, vec![*output], *relu || rescales(input, output), target)])
         }
+        Layer::Argmax { input, output } => whole(vec![argmax_task(input, output, target)]),
         Layer::UpsampleNearest { input, output, scale } => {
             let views = enlarged_views(input, output, *scale);
             whole(vec![copy_task(input, views, rescales(input, output), target)])
@@ -405,6 +412,7 @@ pub(crate) fn compute<'a>(
         Layer::UpsampleNearest { input, output, .. } | Layer::Downsample { input, output, .. } => {
             Box::new(ElementwiseCompute::new(ElementwiseKind::Add, &[*input], output, false))
         }
+        Layer::Argmax { .. } => Box::new(Untouched),
         Layer::WeightedSum(sum) => Box::new(WeightedSumCompute::new(sum, stream)),
         Layer::Extreme(extreme) => Box::new(ExtremeCompute::new(extreme, stream)),
         Layer::ChannelScale { input, output, scale, scale_fix_point, activation } => {

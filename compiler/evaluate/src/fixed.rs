@@ -10,7 +10,7 @@ use dpuc_kernels::reference::eltwise::{
 };
 use dpuc_kernels::reference::pool::{Pool2dParams, avg_pool, max_pool};
 use dpuc_kernels::reference::rearrange::{concat, reshape};
-use dpuc_kernels::reference::reduce::{Reduction, reduce_max, reduce_mean, reduce_sum};
+use dpuc_kernels::reference::reduce::{Reduction, argmax, reduce_max, reduce_mean, reduce_sum};
 use dpuc_kernels::reference::resize::{Coordinates, downsample, resize_bilinear, resize_nearest};
 use dpuc_kernels::reference::round::{Rescale, RoundMode, dequantise_all, quantise_all};
 use dpuc_kernels::reference::transposed_conv::{transposed_conv2d, transposed_depthwise_conv2d};
@@ -67,6 +67,13 @@ pub(crate) fn evaluate(op: Operation<'_>) -> Outcome {
         "int8.reduce_mean" => reduction(op, reduce_mean),
         "int8.reduce_max" => reduction(op, reduce_max),
         "int8.reduce_sum" => reduction(op, reduce_sum),
+        "int8.argmax" => {
+            let indices = argmax(&op.codes(0)?, op.integer("axis")?)?;
+            if indices.iter().any(|&index| i8::try_from(index).is_err()) {
+                return Err(Problem::Attribute("axis"));
+            }
+            Ok(reshape(&indices.mapv(|index| index as i8).view(), &op.result_shape()?)?.into())
+        }
         _ => Err(Problem::NoEvaluator),
     }
 }

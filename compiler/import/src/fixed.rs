@@ -35,6 +35,7 @@ impl<'a> Importer<'a> {
             "reduction_mean-fix" => self.reduction(&int8::REDUCE_MEAN, node),
             "reduction_max-fix" => self.reduction(&int8::REDUCE_MAX, node),
             "reduction_sum-fix" => self.reduction(&int8::REDUCE_SUM, node),
+            "argmax-fix" => self.argmax(&int8::ARGMAX, node),
             "concat-fix" => {
                 let inputs = self.all_values(node, "input")?;
                 let axis = node.axis(node.dims().len())?;

@@ -2,7 +2,7 @@
 
 use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::nn;
-use dpuc_dialects::{Attribute, ValueId};
+use dpuc_dialects::{Attribute, Dense, DenseElements, ValueId};
 
 use crate::error::Refusal;
 use crate::importer::Importer;
@@ -29,8 +29,12 @@ impl<'a> Importer<'a> {
             "depthwise-conv2d" => self.convolution(&nn::DEPTHWISE_CONV2D, node),
             "transposed-conv2d" => self.transposed(&nn::TRANSPOSED_CONV2D, node),
             "transposed-depthwise-conv2d" => self.transposed(&nn::TRANSPOSED_DEPTHWISE_CONV2D, node),
+            "conv1d" => self.line_convolution(node),
             "scale" => self.scale(node),
+            "batchnorm" => self.batch_normalisation(node),
             "matmul" => self.matmul(node),
+            "inner-product" => self.inner_product(node),
+            "maxpool1d" => self.line_pool(node),
             "maxpool2d" => self.pool(&nn::MAX_POOL, node),
             "avgpool2d" => self.average_pool(node),
             "relu" => self.unary(&nn::RELU, node),
@@ -52,6 +56,7 @@ impl<'a> Importer<'a> {
                 let axis = node.axis(self.rank(input))?;
                 Ok(self.emit(&nn::SOFTMAX, node, [input], [("axis", Attribute::int(axis))])?)
             }
+            "neg" => self.negative(node),
             "add" => self.associative(&nn::ADD, node),
             "sub" => self.binary(&nn::SUB, node),
             "mul" => self.associative(&nn::MUL, node),
@@ -73,6 +78,7 @@ impl<'a> Importer<'a> {
             "reduction_mean" => self.reduction(&nn::REDUCE_MEAN, node),
             "reduction_max" => self.reduction(&nn::REDUCE_MAX, node),
             "reduction_sum" => self.reduction(&nn::REDUCE_SUM, node),
+            "argmax" => self.argmax(&nn::ARGMAX, node),
             kind => unsupported(format!("the operator {kind:?} has no meaning here")),
         }
     }
@@ -146,7 +152,7 @@ impl<'a> Importer<'a> {
         })
     }
 
-    fn pad_mode(node: Node<'_>) -> Result<PadMode, Refusal> {
+    pub(crate) fn pad_mode(node: Node<'_>) -> Result<PadMode, Refusal> {
         let name: &str = node.get("pad_mode")?;
         PadMode::from_name(name).ok_or_else(|| Refusal::Unsupported(format!("the pad mode {name:?} is not known")))
     }
@@ -217,17 +223,6 @@ impl<'a> Importer<'a> {
         Ok([("strides", int_list(window.strides)), ("pads", int_list(crops))])
     }
 
-    /// A batch normalisation that was not folded: a depthwise convolution of 1x1.
-    fn scale(&mut self, node: Node<'a>) -> Outcome {
-        let (input, scale) = (self.input(node)?, self.required(node, "scale")?);
-        let bias = self.optional(node, "bias")?;
-        let (4, Some(&[channels])) = (self.rank(input), self.ir.shape_of(scale).as_deref()) else {
-            return unsupported("only a scale of each channel of an NHWC map can be said");
-        };
-        let weights = self.append_float_part(&nn::RESHAPE, node, [scale], &[1, 1, 1, channels]);
-        Ok(self.emit(&nn::DEPTHWISE_CONV2D, node, [input, weights].into_iter().chain(bias), [])?)
-    }
-
     fn matmul(&mut self, node: Node<'a>) -> Outcome {
         let inputs = self.all_values(node, "input")?;
         let bias = self.optional(node, "bias")?;
@@ -240,6 +235,41 @@ impl<'a> Importer<'a> {
         }
         let transpose_b = Attribute::Bool(node.get_or("transpose_b", false)?);
         Ok(self.emit(&nn::MATMUL, node, inputs.into_iter().chain(bias), [("transpose_b", transpose_b)])?)
+    }
+
+    /// The product of the flattened dimensions from `axis` on with the rows of the weights.
+    fn inner_product(&mut self, node: Node<'a>) -> Outcome {
+        let (input, weights) = (self.input(node)?, self.required(node, "weights")?);
+        let bias = self.optional(node, "bias")?;
+        let axis = usize::try_from(node.axis(self.rank(input))?).unwrap_or(0);
+        let [shape, own] = [input, weights].map(|value| self.ir.shape_of(value).unwrap_or_default());
+        let size = |dims: &[usize]| dims.iter().try_fold(1usize, |size, &dim| size.checked_mul(dim));
+        let (outer, inner) = shape.split_at(axis);
+        let (Some(length), Some(all)) = (size(inner), size(&own)) else {
+            return unsupported("its dimensions are too large");
+        };
+        if outer.is_empty() || all % length != 0 {
+            return unsupported(format!(
+                "weights of dimensions {own:?} have no rows for inputs of {shape:?} from axis {axis}"
+            ));
+        }
+        let rows: Vec<usize> = outer.iter().copied().chain([length]).collect();
+        let matrix = [all / length, length];
+        let rows = if rows == shape { input } else { self.append_float_part(&nn::RESHAPE, node, [input], &rows) };
+        let weights =
+            if own == matrix { weights } else { self.append_float_part(&nn::RESHAPE, node, [weights], &matrix) };
+        Ok(self.emit(&nn::MATMUL, node, [rows, weights].into_iter().chain(bias), [])?)
+    }
+
+    /// The product with -1, which is a fixed-point number without a place, so that it can be lowered.
+    fn negative(&mut self, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let ty = self.ir.float_tensor(&[1]);
+        let minus_one = Dense { ty, elements: DenseElements::Floats([-1.0].into()) };
+        let constant = self.append_part(&nn::CONSTANT, node, [], [("value", Attribute::Dense(minus_one))], ty);
+        let place = ("fix_point", Attribute::int(0));
+        let factor = self.append_part(&nn::FIX, node, [constant], [place], ty);
+        Ok(self.emit(&nn::MUL, node, [input, factor], [])?)
     }
 
     fn pool(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
@@ -276,6 +306,12 @@ impl<'a> Importer<'a> {
             ("half_pixel", Attribute::Bool(node.get_or("half_pixel_centers", false)?)),
         ];
         Ok(self.emit(&nn::RESIZE, node, [input], attributes)?)
+    }
+
+    pub(crate) fn argmax(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        let input = self.input(node)?;
+        let axis = node.axis(self.rank(input))?;
+        Ok(self.emit(definition, node, [input], [("axis", Attribute::int(axis))])?)
     }
 
     pub(crate) fn reduction(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {

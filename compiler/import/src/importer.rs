@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use dpuc_dialects::define::{DefaultValue, OpDefinition, Presence};
 use dpuc_dialects::dialects::func;
 use dpuc_dialects::verify::verify;
-use dpuc_dialects::{Attribute, BlockId, Ir, Location, OpBuilder, Type, ValueId};
-use dpuc_xmodel::{Attributed, DataType, Graph, GraphIndex, Op, Subgraph};
+use dpuc_dialects::{Attribute, BlockId, Ir, Location, OpBuilder, OpId, Type, ValueId};
+use dpuc_xmodel::{Attributed, DataType, Graph, GraphIndex, Op, Representation, Subgraph};
 
 use crate::constants::ConstantBudget;
 use crate::error::{ImportError, Refusal, Warning};
@@ -60,6 +60,8 @@ pub(crate) struct Importer<'a> {
     /// The child of the root that each op is in, by op name.
     pub(crate) device_subgraphs: HashMap<&'a str, &'a Subgraph>,
     pub(crate) budget: ConstantBudget<'a>,
+    /// Elements of the factors and offsets made so far.
+    pub(crate) affine_elements: usize,
 }
 
 fn is_input(op: &Op) -> bool {
@@ -100,6 +102,7 @@ impl<'a> Importer<'a> {
             warnings: Vec::new(),
             device_subgraphs,
             budget: ConstantBudget::default(),
+            affine_elements: 0,
         })
     }
 
@@ -187,6 +190,38 @@ impl<'a> Importer<'a> {
                 Err(reader.argument_error(argument, problem))
             }
             None => Err(reader.argument_error(argument, format!("is fed by {producer:?}, which does not exist"))),
+        }
+    }
+
+    /// The value of an op that is imported already.
+    pub(crate) fn known(&self, op: &str) -> Option<ValueId> {
+        self.values.get(op).copied()
+    }
+
+    /// Whether the graph names the op as an output.
+    pub(crate) fn is_returned(&self, op: &str) -> bool {
+        let named: Result<Option<&[String]>, _> = self.index.graph().attr_opt("return_ops");
+        named.ok().flatten().is_some_and(|named| named.iter().any(|name| name == op))
+    }
+
+    /// Says which value an op gives.
+    pub(crate) fn define(&mut self, node: Node<'a>, value: ValueId) {
+        self.values.insert(&node.0.name, value);
+    }
+
+    /// Removes an operation that stands for the op `name`, which nobody reads any more, and the constants that only it read.
+    pub(crate) fn remove(&mut self, name: &str, operation: OpId) {
+        let operands = self.ir.operands(operation).to_vec();
+        self.ir.erase(operation);
+        self.values.remove(name);
+        for value in operands {
+            let constant = self.ir.defining_op(value).filter(|_| self.ir.use_count(value) == 0);
+            let symbol = constant.and_then(|op| self.ir.attribute(op, "value")?.as_symbol().map(str::to_owned));
+            if let (Some(constant), Some(symbol)) = (constant, symbol) {
+                self.ir.erase(constant);
+                self.ir.weights.retain(|name| name != symbol);
+                self.values.remove(symbol.as_str());
+            }
         }
     }
 
@@ -350,6 +385,8 @@ fn tensor_type(ir: &mut Ir, op: &Op) -> Result<Type, ImportError> {
     match tensor.data_type {
         DataType::FLOAT32 => Ok(ir.float_tensor(&shape)),
         DataType::XINT8 => Ok(ir.fix_tensor(&shape, tensor.attr("fix_point")?)),
+        // Indices are floats in the dialect.
+        DataType { representation: Representation::Int, .. } if op.kind == "argmax" => Ok(ir.float_tensor(&shape)),
         _ => Err(unusable()),
     }
 }

@@ -14,12 +14,14 @@
 //! The location of each operation names its operator first and its tensor last. Values are named after tensors, constants after
 //! operators. The function's attribute `argument_names` has the names of the input operators as they were.
 
+mod affine;
 mod constants;
 mod custom;
 mod error;
 mod fixed;
 mod float;
 mod importer;
+mod line;
 mod movement;
 mod names;
 mod node;

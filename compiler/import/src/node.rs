@@ -20,6 +20,11 @@ impl<'a> Node<'a> {
         Ok(self.0.attr_opt(key)?.unwrap_or(default))
     }
 
+    /// Whether an attribute is there.
+    pub(crate) fn has(self, key: &str) -> bool {
+        self.0.attrs.contains_key(key)
+    }
+
     /// An error about the value of an attribute.
     pub(crate) fn attribute_error(self, attribute: &'static str, problem: impl Into<String>) -> ImportError {
         let (op, kind) = (self.0.name.clone(), self.0.kind.clone());

@@ -382,6 +382,23 @@ pub static REDUCE_SUM: OpDefinition = op("int8.reduce_sum", "`saturate(floor(sum
     .traits(Traits::PURE)
     .verify(shapes::reduction);
 
+/// Most elements along the axis of an `int8.argmax`: its indices are signed bytes.
+pub const ARGMAX_MAX: usize = 128;
+
+/// Index of the maximum along an axis.
+pub static ARGMAX: OpDefinition = op(
+    "int8.argmax",
+    "Index of the first maximum along an axis of at most 128 elements, which stays with size 1.",
+)
+.describe(
+    "The fix point of the result is 0; that of the input does not matter. Source: `spec/numerics.md` section 5.14.",
+)
+.operands(INPUT)
+.results(OUTPUT)
+.attributes(&[AXIS])
+.traits(Traits::PURE)
+.verify(verify_argmax);
+
 /// The dialect.
 pub static DIALECT: Dialect = Dialect {
     name: "int8",
@@ -419,8 +436,27 @@ pub static DIALECT: Dialect = Dialect {
         &REDUCE_MEAN,
         &REDUCE_MAX,
         &REDUCE_SUM,
+        &ARGMAX,
     ],
 };
+
+fn verify_argmax(ir: &Ir, op: OpId, findings: &mut Findings) {
+    shapes::argmax(ir, op, findings);
+    if let Some(fix) = ir.fix_of(ir.result(op)).filter(|&fix| fix != 0) {
+        findings.error(
+            ir,
+            op,
+            "fix-point",
+            format!("has indices of fix point {fix}; they are whole numbers, of fix point 0"),
+        );
+    }
+    let axis = ir.int(op, "axis").and_then(|axis| usize::try_from(axis).ok());
+    let size = axis.and_then(|axis| ir.shape_of(ir.operand(op, 0))?.get(axis).copied());
+    if let Some(size) = size.filter(|&size| size > ARGMAX_MAX) {
+        let message = format!("compares {size} elements, but an index in a signed byte needs at most {ARGMAX_MAX}");
+        findings.error(ir, op, "argmax-size", message);
+    }
+}
 
 fn verify_same_fix(ir: &Ir, op: OpId, findings: &mut Findings) {
     let (before, after) = (ir.fix_of(ir.operand(op, 0)), ir.fix_of(ir.result(op)));

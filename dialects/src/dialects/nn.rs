@@ -298,6 +298,15 @@ pub static REDUCE_MAX: OpDefinition = reduction("nn.reduce_max", "Maximum along 
 /// Sum along axes.
 pub static REDUCE_SUM: OpDefinition = reduction("nn.reduce_sum", "Sum along axes.");
 
+/// Index of the maximum along an axis.
+pub static ARGMAX: OpDefinition =
+    op("nn.argmax", "Index of the first maximum along an axis, which stays with size 1; indices are floats as well.")
+        .operands(INPUT)
+        .results(OUTPUT)
+        .attributes(&[AXIS])
+        .traits(Traits::PURE)
+        .verify(shapes::argmax);
+
 /// An operator without a meaning here.
 pub static CUSTOM: OpDefinition =
     op("nn.custom", "An operator of the framework this library does not know; kept so that the rest can be compiled.")
@@ -349,6 +358,7 @@ pub static DIALECT: Dialect = Dialect {
         &REDUCE_MEAN,
         &REDUCE_MAX,
         &REDUCE_SUM,
+        &ARGMAX,
         &CUSTOM,
     ],
 };

@@ -270,6 +270,16 @@ pub(super) fn reduction(ir: &Ir, op: OpId, findings: &mut Findings) {
     expect_shape(ir, op, &result, &expected, findings);
 }
 
+/// An axis that exists, and the result with size 1 there.
+pub(super) fn argmax(ir: &Ir, op: OpId, findings: &mut Findings) {
+    axes_exist(ir, op, ir.int(op, "axis").into_iter(), findings);
+    let (Some(([mut expected], result)), Some(axis)) = (shapes::<1>(ir, op), ir.int(op, "axis")) else { return };
+    if let Some(size) = usize::try_from(axis).ok().and_then(|axis| expected.get_mut(axis)) {
+        *size = 1;
+        expect_shape(ir, op, &result, &expected, findings);
+    }
+}
+
 /// Equal number of elements.
 pub(super) fn reshape(ir: &Ir, op: OpId, findings: &mut Findings) {
     let Some(([input], result)) = shapes::<1>(ir, op) else { return };

@@ -100,6 +100,19 @@ pub(crate) fn reduction(growth: &mut Growth) -> Option<ValueId> {
     Some(growth.net.reduce(kind, x, &axes, keep, fix))
 }
 
+/// The index of the largest channel, seldom along another axis; of up to as many elements as it can be.
+pub(crate) fn argmax(growth: &mut Growth) -> Option<ValueId> {
+    let x = growth.value();
+    let mut shape = growth.net.shape(x);
+    let elements: usize = shape.iter().product();
+    let axis = if growth.random.one_in(8) { growth.between(0, shape.len() - 1) } else { shape.len() - 1 };
+    if shape[axis] > int8::ARGMAX_MAX || !growth.affords(elements as u64, elements) {
+        return None;
+    }
+    shape[axis] = 1;
+    Some(growth.net.op(&int8::ARGMAX, &[x], &[("axis", Attribute::int(axis as i64))], &shape, 0))
+}
+
 /// A convolution in groups of channels.
 pub(crate) fn grouped(growth: &mut Growth) -> Option<ValueId> {
     let x = growth.map();

@@ -53,6 +53,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     operation(3, arithmetic::channels),
     operation(2, arithmetic::hard_swish),
     operation(2, arithmetic::reduction),
+    operation(2, arithmetic::argmax),
     operation(2, arithmetic::grouped),
     operation(2, patterns::residual),
     operation(2, patterns::branches),

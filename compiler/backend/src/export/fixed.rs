@@ -61,6 +61,7 @@ pub(super) fn fixed_form(ir: &Ir, op: OpId) -> Result<Form, String> {
         "int8.reduce_mean" => reduction(ir, op, "reduction_mean-fix"),
         "int8.reduce_max" => reduction(ir, op, "reduction_max-fix"),
         "int8.reduce_sum" => reduction(ir, op, "reduction_sum-fix"),
+        "int8.argmax" => Ok(Form::new("argmax-fix").with("axis", int(ir, op, "axis")?)),
         "int8.mul" => Ok(elementwise(ir, op, "MUL")?.args([("input", 0..operands)])),
         // A sum of one operand; only the CPU has the separate ReLU6.
         "int8.requantise" if ir.str(op, "activation") == Some("relu6") => Ok(plain_elementwise("RELU6")),

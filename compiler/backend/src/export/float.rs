@@ -35,6 +35,7 @@ pub(super) fn float_form(ir: &Ir, op: OpId) -> Result<Form, String> {
         }
         "nn.prelu" => return Ok(Form::new("prelu").args([("input", 0..1), ("weight", 1..2)])),
         "nn.softmax" => return Ok(Form::new("softmax").with("axis", axis(ir, op)?)),
+        "nn.argmax" => return Ok(Form::new("argmax").with("axis", axis(ir, op)?)),
         "nn.concat" => return Ok(Form::new("concat").with("axis", axis(ir, op)?).args([("input", 0..operands)])),
         "nn.reshape" => return Ok(Form::new("reshape").with("shape", result_dims(ir, op)?)),
         "nn.resize" => return resize(ir, op),

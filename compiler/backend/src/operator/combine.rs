@@ -70,6 +70,16 @@ impl Context<'_> {
         })])
     }
 
+    /// Save compares the channels of a pixel, which are together in memory.
+    pub(super) fn argmax(&self) -> Result<Vec<Layer>, Reason> {
+        let axis = self.ir.int(self.op, "axis").ok_or(Reason::Malformed { what: "axis" })?;
+        let rank = self.shape(self.operand(0)?)?.len();
+        if usize::try_from(axis).ok().and_then(|axis| axis.checked_add(1)) != Some(rank) {
+            return Err(Reason::ArgmaxAxis { axis });
+        }
+        Ok(vec![Layer::Argmax { input: self.input(0)?, output: self.output()? }])
+    }
+
     /// A reduction over height, width or both is a pool of whole axes; one over the channels is a pool of the map whose columns they are.
     pub(super) fn reduction(&self, kind: PoolKind) -> Result<Vec<Layer>, Reason> {
         let operand = self.operand(0)?;

@@ -50,7 +50,7 @@ pub(crate) fn layers(ir: &Ir, op: OpId, places: &Places<'_>) -> Result<Vec<Layer
 }
 
 /// Operations to which the images of a batch are rows of one map.
-const POINTWISE: [&str; 9] = [
+const POINTWISE: [&str; 10] = [
     "int8.add",
     "int8.sub",
     "int8.mul",
@@ -60,6 +60,7 @@ const POINTWISE: [&str; 9] = [
     "int8.hard_sigmoid",
     "int8.leaky_relu",
     "int8.prelu",
+    "int8.argmax",
 ];
 
 /// Whether the elementwise unit adds all operands at once.
@@ -135,6 +136,7 @@ impl Context<'_> {
             "int8.channel_add" => self.channel_add(),
             "int8.reduce_mean" => self.reduction(PoolKind::Average),
             "int8.reduce_max" => self.reduction(PoolKind::Max),
+            "int8.argmax" => self.argmax(),
             "int8.mul" => self.elementwise(ElementwiseKind::Multiply),
             "int8.requantise" => self.requantise(),
             "int8.concat" => Ok(self.concat()?.into_iter().map(|(_, copy)| copy).collect()),

@@ -49,6 +49,7 @@ impl Reason {
             }
             Self::Slope { .. } => "use slopes with fewer binary places, or 26/256 for all channels".to_owned(),
             Self::ReducedAxes { .. } => "reduce over height, width, both, or the channels; others need a transpose or reshape before it".to_owned(),
+            Self::ArgmaxAxis { .. } => "compare the channels; another axis needs a transpose before it".to_owned(),
             Self::MeanFactor => "use a global average pool of the same window".to_owned(),
             Self::NothingToCompute => {
                 "nothing to gain: it only moves data, and goes to the DPU when a neighbour that computes does".to_owned()
@@ -73,6 +74,9 @@ fn substitute(kind: &str) -> Option<&'static str> {
         "div" => "multiply by a constant reciprocal, which a depthwise convolution computes",
         "sub" => "negate the second operand in the weights before it and add",
         "matmul" => "make one operand a constant: a fully connected layer runs on the DPU",
+        "argmax" => {
+            "quantise its input: the DPU finds the largest of up to 128 channels; an argmax of the class scores of one image costs the CPU little"
+        }
         "reduce_max" => "use a max pool over the whole map",
         "reduce_sum" | "reduce_mean" => "use a global average pool over height and width",
         "custom" => "build it from operations the compiler knows; what a custom operation does is not said in the file",
@@ -117,6 +121,9 @@ fn within(limit: &Limit) -> Option<String> {
             range(quantity, min, max)
         ));
     }
+    if is(&[limits::ARGMAX_CHANNELS]) {
+        return Some(format!("compare at most {max} channels: leave out classes, or let the CPU compare"));
+    }
     if is(&[limits::LEAKY_SLOPE]) {
         return Some("use the slope 26/256 = 0.1015625, the one the DPU has".to_owned());
     }
@@ -155,6 +162,9 @@ fn range(quantity: &str, min: i64, max: i64) -> String {
 
 /// What to use where the target lacks hardware.
 fn instead(what: &str) -> Option<&'static str> {
+    if what == "argmax" {
+        return Some("compile for a target with argmax in its fingerprint, as those of Vitis AI 3.0 and later");
+    }
     what.contains("leaky").then_some("use ReLU or ReLU6, or a target with leaky ReLU in its fingerprint")
 }
 

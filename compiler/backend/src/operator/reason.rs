@@ -60,6 +60,12 @@ pub enum Reason {
         /// The axes.
         axes: Vec<i64>,
     },
+    /// The compared axis.
+    #[error("it compares along axis {axis}; the DPU compares the channels of a pixel, the last axis")]
+    ArgmaxAxis {
+        /// The axis.
+        axis: i64,
+    },
     /// The factor of a mean.
     #[error(
         "the product of its axes' factors needs more than the 7 bits of the multiplier; an average pool of the same window has one"

@@ -1,6 +1,6 @@
 //! Addresses of everything a subgraph has in DDR.
 
-use dpuc_codegen::{Layer, augmentation_headroom};
+use dpuc_codegen::{Layer, argmax_headroom, augmentation_headroom};
 use dpuc_dialects::dialects::{dpu, int8};
 use dpuc_dialects::{BlockId, Ir, OpId, ValueId};
 use dpuc_isa::Target;
@@ -34,6 +34,7 @@ pub(super) fn layout(
     let mut sizes = [0u64; region::COUNT];
     let mut places = place_constants(ir, block, &mut sizes);
     let bases = place_buffers(ir, block, target, views, &places, &mut sizes);
+    reserve_behind_indices(ir, block, views, &bases, &mut sizes);
     let values = ir.ops(block).flat_map(|op| ir.results(op)).chain(ir.arguments(block));
     for (&value, view) in values.filter_map(|value| Some((value, views.views.get(value)?))) {
         let (region, address) = bases[view.buffer];
@@ -119,6 +120,27 @@ fn place_buffers(
         end = align(end.saturating_add(buffer.bytes));
     }
     bases
+}
+
+/// Lets regions end so far behind the results of `int8.argmax` that the bounds rule of Save holds. Nothing is written there, so other
+/// buffers may lie behind a result.
+fn reserve_behind_indices(
+    ir: &Ir,
+    block: BlockId,
+    views: &Views,
+    bases: &[(u8, u64)],
+    sizes: &mut [u64; region::COUNT],
+) {
+    for op in ir.ops(block).filter(|&op| ir.is(op, &int8::ARGMAX)) {
+        let Some(view) = views.views.get(&ir.result(op)) else { continue };
+        let channels = ir.shape_of(ir.operand(op, 0)).and_then(|shape| u32::try_from(*shape.last()?).ok());
+        let headroom = u64::from(argmax_headroom(channels.unwrap_or(u32::MAX)).after);
+        let (region, address) = bases[view.buffer];
+        let end = address.saturating_add(views.buffers[view.buffer].bytes).saturating_add(headroom);
+        if let Some(size) = sizes.get_mut(usize::from(region)) {
+            *size = (*size).max(align(end));
+        }
+    }
 }
 
 /// Bytes that must be readable around an input.

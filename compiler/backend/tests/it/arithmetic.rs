@@ -146,6 +146,47 @@ fn reductions() {
     });
 }
 
+/// A shape with an axis of at most 128.
+fn classes(random: &mut Random) -> [usize; 4] {
+    let [batch, height, width, _] = shape(random);
+    [batch, height, width, random.pick(&[1, 2, 21, 127, 128, random.clone().between(1, 128) as usize])]
+}
+
+fn argmax(net: &mut Net, input: ValueId) -> ValueId {
+    let [rest @ .., _] = &net.shape(input)[..] else { unreachable!("a map") };
+    let shape: Vec<usize> = rest.iter().copied().chain([1]).collect();
+    net.op(&int8::ARGMAX, &[input], &[("axis", Attribute::int(rest.len() as i64))], &shape, 0)
+}
+
+#[test]
+fn argmaxima() {
+    on_every_target("argmax", 3, |net, random| {
+        let [batch, height, width, channels] = classes(random);
+        let shape: &[usize] = match random.below(4) {
+            0 => &[1, channels],
+            1 => &[1, width, channels],
+            2 => &[3, height, width, channels],
+            _ => &[batch, height, width, channels],
+        };
+        let input = net.input(shape, fix(random));
+        argmax(net, input)
+    });
+}
+
+/// What an argmax reads need not leave the chip, and its indices are numbers to others.
+#[test]
+fn segmentation() {
+    on_every_target("segmentation", 2, |net, random| {
+        let [_, height, width, channels] = classes(random);
+        let (height, width) = (height + 3, width + 3);
+        let input = net.input(&[1, height, width, size(random, 1, 20)], 4);
+        let scores = net.conv(input, &Conv::same(channels, 3, 4));
+        let indices = argmax(net, scores);
+        let others = net.conv(input, &Conv::same(size(random, 1, 9), 1, 0));
+        net.concat(&[others, indices], 3, 0)
+    });
+}
+
 #[test]
 fn groups() {
     on_every_target("groups", 3, |net, random| {

@@ -165,7 +165,8 @@ fn every_float_operator_survives_the_file() {
     y = net.float(&nn::REDUCE_MAX, &[y], &[ints("axes", &[1])], &[1, 1, 1]);
     y = net.float(&nn::RESHAPE, &[y], &[], &[1, 1]);
     let result = net.softmax(y);
-    let ir = net.finish(&[result, y]);
+    let class = net.float(&nn::ARGMAX, &[x], &[int("axis", 3)], &[1, 6, 6, 1]);
+    let ir = net.finish(&[result, y, class]);
     check_network(&ir, &largest(), 4);
 }
 

@@ -5,6 +5,8 @@ use dpuc_dialects::dialects::{func, int8, nn};
 use dpuc_dialects::verify::verify;
 use dpuc_dialects::{Attribute, Ir, ValueId};
 
+use dpuc_isa::Target;
+
 use crate::harness::largest;
 use dpuc_graphs::{Conv, Net};
 
@@ -47,6 +49,33 @@ fn every_operation_on_the_host_has_a_reason() {
     insta::assert_snapshot!(lines(&report).join("\n"));
     assert_eq!(report.count(Device::Dpu), 0);
     assert!(report.subgraphs.is_empty());
+}
+
+#[test]
+fn an_argmax_that_save_cannot_find_stays_on_the_host() {
+    let network = |axis: usize| {
+        let mut net = Net::new(9);
+        let x = net.input(&[1, 4, 4, 8], 5);
+        let conv = net.conv(x, &Conv::same(8, 1, 5));
+        let mut shape = net.shape(conv);
+        shape[axis] = 1;
+        let y = net.op(&int8::ARGMAX, &[conv], &[("axis", Attribute::int(axis as i64))], &shape, 0);
+        net.finish(&[y])
+    };
+    let reasons = |axis: usize, target: &Target| {
+        let report = partition(&mut network(axis), target).unwrap();
+        let argmax = report.operations.last().unwrap();
+        let hints: Vec<Option<String>> = argmax.reasons.iter().map(|reason| reason.hint(&argmax.kind)).collect();
+        (argmax.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(), hints)
+    };
+    assert_eq!(reasons(3, &largest()), (vec![], vec![]));
+    let (why, hints) = reasons(2, &largest());
+    assert_eq!(why, ["it compares along axis 2; the DPU compares the channels of a pixel, the last axis"]);
+    assert_eq!(hints, [Some("compare the channels; another axis needs a transpose before it".to_owned())]);
+    let old = Target { argmax: false, ..largest() };
+    let (why, hints) = reasons(3, &old);
+    assert_eq!(why, [format!("argmax; the Save of {} does not compare channels", old.name)]);
+    assert!(hints[0].as_ref().is_some_and(|hint| hint.contains("argmax in its fingerprint")), "{hints:?}");
 }
 
 #[test]

@@ -62,6 +62,20 @@ fn region_sizes_of_a_real_network_are_the_vendor_s() {
     assert_eq!(report.subgraphs[0].in_place, 1);
 }
 
+/// The scores stay on chip; behind the indices, Save asks for seven bytes that it does not write.
+#[test]
+fn an_argmax_reads_scores_on_chip() {
+    let mut net = Net::new(8);
+    let x = net.input(&[1, 16, 16, 8], 6);
+    let scores = net.conv(x, &Conv::same(8, 3, 4));
+    let indices = net.op(&int8::ARGMAX, &[scores], &[("axis", Attribute::int(3))], &[1, 16, 16, 1], 0);
+    let mut ir = net.finish(&[indices]);
+    partition(&mut ir, &largest()).unwrap();
+    let report = plan(&mut ir, &largest()).unwrap();
+    let [_, workspace, _, outputs] = report.subgraphs[0].region_sizes;
+    assert_eq!((workspace, outputs), (0, 272));
+}
+
 #[test]
 fn a_bias_beyond_the_field_is_stored_as_the_hardware_takes_it() {
     let mut net = Net::new(3);

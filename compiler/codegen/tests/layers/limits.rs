@@ -76,6 +76,27 @@ fn convolution_kernels() {
 }
 
 #[test]
+fn argmax_of_signed_bytes() {
+    let argmax = |channels, output| Layer::Argmax { input: map([3, 4, channels]), output };
+    accept(&argmax(128, map([3, 4, 1])));
+    assert_eq!(
+        refuse(&argmax(129, map([3, 4, 1]))),
+        ["channel count of the argmax 129; an index in a signed byte allows 1..=128"]
+    );
+    assert_eq!(refuse(&argmax(9, map([3, 4, 2]))), ["output channel count 2; the input of the operator gives 1"]);
+    // Save counts all channels of the last pixel.
+    let at_end = |spare: u32| FeatureMap::packed(0, (1 << 29) - 12 - spare, [3, 4, 1], 0);
+    accept(&argmax(9, at_end(8)));
+    assert_eq!(
+        refuse(&argmax(9, at_end(7))),
+        ["output end of the bytes in DDR 536870913; 29-bit addresses take 1..=536870912"]
+    );
+    let without = Target { argmax: false, ..target() };
+    let violations = check(&argmax(9, map([3, 4, 1])), &without).unwrap_err();
+    assert!(violations[0].to_string().starts_with("argmax; the Save of "), "{violations:?}");
+}
+
+#[test]
 fn convolution_strides() {
     let strided = |stride, kernel| {
         let size = 3 * stride + kernel;

@@ -1,11 +1,12 @@
 //! Sums, products, copies and activations.
 
-use dpuc_codegen::{ElementwiseKind, FeatureMap, Layer, relu6_weight};
+use dpuc_codegen::{ElementwiseKind, FeatureMap, Layer, argmax_headroom, check, relu6_weight};
 use dpuc_isa::{Random, Target};
 use dpuc_kernels::reference::activation::{Activation, activate, hard_sigmoid};
 use dpuc_kernels::reference::eltwise::{Operand, elementwise_add, elementwise_mul};
+use dpuc_kernels::reference::reduce::argmax;
 use dpuc_kernels::reference::round::Rescale;
-use ndarray::{Array4, Ix4};
+use ndarray::{Array4, Axis, Ix4};
 
 use crate::data::{channels, map_values, side};
 use crate::harness::{INPUTS, Memory, OUTPUTS, for_each_case};
@@ -91,6 +92,33 @@ fn copies() {
         let expected = activate(&case.values.view(), activation, fix);
         let layer = Layer::Copy { input: case.input, output: case.output, relu };
         case.check(&layer, &expected, target, random);
+    });
+}
+
+/// Ties go to the first channel; the bytes of the region that the bounds rule asks for stay as they are.
+#[test]
+fn argmaxima() {
+    for_each_case("argmax", 40, |target, random| {
+        let [height, width, _] = shape(target, random);
+        let channels = random.pick(&[1, 2, 17, 127, 128, random.clone().between(1, 128)]);
+        let layer = |input, output| Layer::Argmax { input, output };
+        let mut memory = Memory::new();
+        let input = memory.map(INPUTS, [height.min(40), width, channels], 3, random);
+        let output = memory.map(OUTPUTS, [input.height, width, 1], 0, random);
+        if !target.argmax {
+            assert!(check(&layer(input, output), target).is_err());
+            return;
+        }
+        memory.garbage(OUTPUTS, argmax_headroom(channels).after, random);
+        let mut values = map_values([input.height, width, channels], random);
+        if random.one_in(2) {
+            values.mapv_inplace(|value| value.clamp(-1, 1));
+        }
+        memory.fill(&input, &values.view());
+        let indices = argmax(&values.view().into_dyn(), 3).expect("a legal reference case");
+        let indices = indices.mapv(|index| index as i8).insert_axis(Axis(3));
+        let expected = indices.into_dimensionality::<Ix4>().expect("four axes");
+        memory.assert_computes(&layer(input, output), &output, &expected.view(), target, random);
     });
 }
 

@@ -11,6 +11,7 @@ mod window;
 use dpuc_dialects::Attribute;
 use dpuc_kernels::reference::real::softmax;
 use dpuc_kernels::reference::rearrange::{concatenate, reshape};
+use dpuc_kernels::reference::reduce::argmax;
 use ndarray::ArrayViewD;
 
 use crate::error::Problem;
@@ -65,6 +66,10 @@ pub(crate) fn evaluate(name: &str, op: Operation<'_>) -> Outcome {
         "reduce_mean" => reduce::mean(op),
         "reduce_max" => reduce::max(op),
         "reduce_sum" => reduce::sum(op),
+        "argmax" => {
+            let indices = argmax(&op.floats(0)?.view(), op.integer("axis")?)?;
+            Ok(reshape(&indices.mapv(|index| index as f32).view(), &op.result_shape()?)?.into())
+        }
         _ => Err(Problem::NoEvaluator),
     }
 }

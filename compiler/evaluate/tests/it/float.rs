@@ -115,6 +115,14 @@ fn reductions() {
     assert_eq!(reduce("sum", "axes = [0, 1]", "tensor<1x1xf32>"), [0.0]);
 }
 
+#[test]
+fn argmax_is_the_first_maximum() {
+    let x: Input = (&[2, 3], &[6.0, 2.0, 6.0, -1.0, -0.5, -6.0]);
+    let argmax = |axis: u32, ty: &str| run(&format!("nn.argmax %x0 {{axis = {axis}}}"), ty, &[x]);
+    assert_eq!(argmax(1, "(tensor<2x3xf32>) -> tensor<2x1xf32>"), [0.0, 1.0]);
+    assert_eq!(argmax(0, "(tensor<2x3xf32>) -> tensor<1x3xf32>"), [0.0, 0.0, 0.0]);
+}
+
 /// The rows of numerics.md section 5.7.
 #[test]
 fn bilinear_rows() {

@@ -1,7 +1,7 @@
 //! Float operators one by one.
 
 use dpuc_import::Form;
-use dpuc_xmodel::{Attributed, Graph, Op};
+use dpuc_xmodel::{Attributed, DataType, Graph, Op, Representation};
 use insta::assert_snapshot;
 
 use crate::graphs::{constant, data, fix, float, import, text, window};
@@ -9,6 +9,12 @@ use crate::graphs::{constant, data, fix, float, import, text, window};
 /// A float op that reads `x`.
 fn reads_x(name: &str, kind: &str, dims: &[i32]) -> Op {
     float(name, kind, dims).with_arg("input", ["x"])
+}
+
+/// As the CPU runner gives indices.
+fn integers(mut op: Op) -> Op {
+    op.tensor.data_type = DataType { representation: Representation::Int, bit_width: 32 };
+    op
 }
 
 #[test]
@@ -154,6 +160,8 @@ fn movements() {
         reads_x("top", "reduction_max", &[1, 1, 1, 2]).with_attr("axis", vec![1, 2]).with_attr("keep_dims", true),
         reads_x("mean", "reduction_mean", &[1, 4, 6]).with_attr("axis", vec![-1]).with_attr("keep_dims", false),
         reads_x("sum", "reduction_sum", &[1, 4, 6, 1]).with_attr("axis", vec![3]).with_attr("keep_dims", true),
+        reads_x("class", "argmax", &[1, 4, 6, 1]).with_attr("axis", -1),
+        integers(reads_x("row", "argmax", &[1, 1, 6, 2]).with_attr("axis", 1)),
     ];
     assert_snapshot!(text(&import(ops)));
 }
@@ -180,6 +188,119 @@ fn matrix_products() {
             .with_attr("transpose_b", false),
     ];
     assert_snapshot!(text(&import(ops)));
+}
+
+#[test]
+fn lines() {
+    let line = |op: Op, kernel: i32, stride: i32, pad: [i32; 2]| {
+        op.with_attr("kernel", vec![kernel]).with_attr("stride", vec![stride]).with_attr("pad", pad.to_vec())
+    };
+    let ops = vec![
+        data("x", &[1, 9, 2]),
+        constant("w", &[3, 2, 2]),
+        fix("w", &[3, 2, 2], 6),
+        constant("b", &[3]),
+        line(reads_x("dilated", "conv1d", &[1, 4, 3]), 2, 2, [1, 2])
+            .with_arg("weights", ["w_fix"])
+            .with_arg("bias", ["b"])
+            .with_attr("dilation", vec![3])
+            .with_attr("pad_mode", "FLOOR"),
+        line(reads_x("same", "conv1d", &[1, 9, 3]), 2, 1, [0, 0])
+            .with_arg("weights", ["w_fix"])
+            .with_attr("pad_mode", "SAME"),
+        line(reads_x("top", "maxpool1d", &[1, 4, 2]), 3, 2, [0, 0]).with_attr("pad_mode", "VALID"),
+        reads_x("scaled", "scale", &[1, 9, 2]).with_arg("scale", ["f"]),
+        constant("f", &[2]),
+        data("flat map", &[1, 3, 3, 2]),
+        line(float("no line", "conv1d", &[1, 3, 3]).with_arg("input", ["flat map"]), 2, 1, [0, 0])
+            .with_arg("weights", ["w_fix"])
+            .with_attr("pad_mode", "VALID"),
+    ];
+    assert_snapshot!(text(&import(ops)));
+}
+
+#[test]
+fn inner_products_and_negation() {
+    let ops = vec![
+        data("x", &[2, 2, 3]),
+        constant("w", &[4, 2, 1, 3]),
+        constant("v", &[5, 3]),
+        constant("b", &[4]),
+        reads_x("flattened", "inner-product", &[2, 4])
+            .with_arg("weights", ["w"])
+            .with_arg("bias", ["b"])
+            .with_attr("axis", 1),
+        reads_x("rows", "inner-product", &[2, 2, 5]).with_arg("weights", ["v"]).with_attr("axis", -1),
+        reads_x("uneven", "inner-product", &[2, 4]).with_arg("weights", ["v"]).with_attr("axis", 1),
+        reads_x("negative", "neg", &[2, 2, 3]),
+    ];
+    assert_snapshot!(text(&import(ops)));
+}
+
+fn normalised(input: &str, dims: &[i32]) -> Op {
+    float(&format!("{input}_normalised"), "batchnorm", dims)
+        .with_arg("input", [input])
+        .with_arg("gamma", ["gamma"])
+        .with_arg("beta", ["beta"])
+        .with_arg("moving_mean", ["mean"])
+        .with_arg("moving_var", ["variance"])
+        .with_attr("axis", 3)
+        .with_attr("epsilon", 0.0625_f32)
+}
+
+#[test]
+fn normalisations() {
+    let mut ops: Vec<Op> = ["gamma", "beta", "mean", "variance"].map(|name| constant(name, &[2])).to_vec();
+    let convolution = |name: &str, kind: &str, weights: &[&str]| {
+        let op = window(reads_x(name, kind, &[1, 4, 4, 2]), [1, 1], [1, 1], [0; 4]).with_attr("pad_mode", "FLOOR");
+        weights.iter().zip(["weights", "bias"]).fold(op, |op, (value, argument)| op.with_arg(argument, [*value]))
+    };
+    ops.extend([
+        data("x", &[1, 4, 4, 2]),
+        constant("w", &[2, 1, 1, 2]),
+        constant("b", &[2]),
+        constant("dw", &[1, 1, 1, 2]),
+        constant("shared", &[1, 1, 1, 2]),
+        convolution("folded", "conv2d", &["w", "b"]),
+        normalised("folded", &[1, 4, 4, 2]),
+        convolution("depthwise", "depthwise-conv2d", &["dw"]),
+        float("scaled", "scale", &[1, 4, 4, 2]).with_arg("input", ["depthwise"]).with_arg("scale", ["mean"]),
+        convolution("first", "depthwise-conv2d", &["shared"]),
+        normalised("first", &[1, 4, 4, 2]),
+        convolution("rounded", "depthwise-conv2d", &["shared"]),
+        fix("rounded", &[1, 4, 4, 2], 5),
+        normalised("rounded_fix", &[1, 4, 4, 2]),
+        reads_x("computed", "scale", &[1, 4, 4, 2]).with_arg("scale", ["vector"]),
+        fix("mean", &[2], 4),
+        reads_x("of rounded", "scale", &[1, 4, 4, 2]).with_arg("scale", ["mean_fix"]).with_arg("bias", ["beta"]),
+        normalised("x", &[1, 4, 4, 2]).with_attr("axis", 1),
+    ]);
+    ops.insert(4, data("vector", &[1, 2]));
+    let imported = import(ops);
+    let constants: Vec<String> =
+        imported.ir.weights.iter().map(|(name, weight)| format!("{name} = {:?}", weight.to_f32().unwrap())).collect();
+    assert_snapshot!(text(&imported) + "\n" + &constants.join("\n"));
+}
+
+/// What contradicts itself is found, not folded.
+#[test]
+fn a_convolution_whose_sizes_do_not_fit_is_refused() {
+    let refused = |weights: &[i32], bias: &[i32]| {
+        let convolution = window(reads_x("conv", "conv2d", &[1, 4, 4, 2]), [1, 1], [1, 1], [0; 4]);
+        let ops = vec![
+            data("x", &[1, 4, 4, 2]),
+            constant("w", weights),
+            constant("b", bias),
+            constant("f", &[2]),
+            convolution.with_attr("pad_mode", "FLOOR").with_arg("weights", ["w"]).with_arg("bias", ["b"]),
+            float("scaled", "scale", &[1, 4, 4, 2]).with_arg("input", ["conv"]).with_arg("scale", ["f"]),
+        ];
+        let imported = dpuc_import::import_xmodel(&Graph::uncompiled("net", ops));
+        assert!(imported.is_err(), "weights {weights:?}, bias {bias:?}");
+    };
+    refused(&[1, 1, 1, 1], &[2]);
+    refused(&[2, 1, 1, 2], &[1]);
+    refused(&[3, 1, 1, 2], &[3]);
 }
 
 #[test]

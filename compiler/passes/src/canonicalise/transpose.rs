@@ -25,7 +25,7 @@ enum Treatment {
 use Treatment::{Axes, Axis, Elementwise, Padding, Slice};
 
 /// The operations a transposition may pass. A dequantisation is none of them: codes are smaller than floats.
-const PASSED: [(&OpDefinition, Treatment); 33] = [
+const PASSED: [(&OpDefinition, Treatment); 35] = [
     (&nn::FIX, Elementwise),
     (&nn::RELU, Elementwise),
     (&nn::RELU6, Elementwise),
@@ -45,6 +45,7 @@ const PASSED: [(&OpDefinition, Treatment); 33] = [
     (&nn::REDUCE_MEAN, Axes),
     (&nn::REDUCE_MAX, Axes),
     (&nn::REDUCE_SUM, Axes),
+    (&nn::ARGMAX, Axis),
     (&nn::STRIDED_SLICE, Slice),
     (&nn::PAD, Padding),
     (&int8::QUANTISE, Elementwise),
@@ -57,6 +58,7 @@ const PASSED: [(&OpDefinition, Treatment); 33] = [
     (&int8::MIN, Elementwise),
     (&int8::MUL, Elementwise),
     (&int8::CONCAT, Axis),
+    (&int8::ARGMAX, Axis),
     (&int8::STRIDED_SLICE, Slice),
     (&int8::PAD, Padding),
 ];

@@ -93,6 +93,7 @@ pub fn lower_to_int8_with(ir: &mut Ir, options: LoweringOptions) -> Result<Lower
         .with(OnFix::new(reduce::ReduceMax, &notes))
         .with(OnFix::new(reduce::ReduceMean, &notes))
         .with(OnFix::new(reduce::ReduceSum, &notes))
+        .with(OnFix::new(reduce::Argmax, &notes))
         .with(OnFix::new(activation::HardSigmoid, &notes))
         .with(OnFix::new(activation::HardSwish, &notes))
         .with(OnFix::new(activation::Prelu, &notes))
@@ -110,6 +111,7 @@ pub fn lower_to_int8_with(ir: &mut Ir, options: LoweringOptions) -> Result<Lower
         .with(OnFix::new(boundary::Quantise, &notes))
         .with(movement::ReshapedConstant)
         .with(movement::TransposedConstant)
+        .with(reduce::UnfixedArgmax)
         .with(movement::UnfixedConcat);
     let patterns = movement::UnfixedMovement::all().fold(patterns, Patterns::with);
     let lowered = apply(ir, root, &patterns).map_err(other)?;

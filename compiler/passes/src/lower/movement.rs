@@ -204,7 +204,7 @@ impl Pattern for UnfixedConcat {
 }
 
 /// Whether every user is a `nn.fix` that `accepts` agrees to: then the lowering of those includes this operation.
-fn is_always_fixed(ir: &Ir, op: OpId, accepts: impl Fn(Fix) -> bool) -> bool {
+pub(super) fn is_always_fixed(ir: &Ir, op: OpId, accepts: impl Fn(Fix) -> bool) -> bool {
     let users = ir.users(ir.result(op));
     !users.is_empty() && users.into_iter().all(|user| Fix::of(ir, user).is_some_and(&accepts))
 }

@@ -153,7 +153,7 @@ fn moved_fix_point(ir: &Ir, value: ValueId) -> Option<i32> {
 }
 
 /// Operators that compute.
-const CONSUMERS: [&OpDefinition; 20] = [
+const CONSUMERS: [&OpDefinition; 21] = [
     &nn::CONV2D,
     &nn::DEPTHWISE_CONV2D,
     &nn::TRANSPOSED_CONV2D,
@@ -163,6 +163,7 @@ const CONSUMERS: [&OpDefinition; 20] = [
     &nn::REDUCE_MEAN,
     &nn::REDUCE_MAX,
     &nn::REDUCE_SUM,
+    &nn::ARGMAX,
     &nn::ADD,
     &nn::SUB,
     &nn::MUL,

@@ -1,14 +1,17 @@
 //! Reductions along axes (`spec/numerics.md` section 5.12).
 //!
 //! Over height and width they are poolings, sums and means over the channels are convolutions with one filter; what is left is a reduction
-//! of codes by itself.
+//! of codes by itself. An argmax of codes gives codes, whether or not they are rounded.
 
+use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::{int8, nn};
+use dpuc_dialects::rewrite::{Pattern, Rewriter};
 use dpuc_dialects::{Attribute, Ir, OpId, ValueId};
 use dpuc_kernels::reference::pool::average_factor;
 
 use super::code::{Fix, code, corrected, list};
 use super::lowered::{FixPattern, Lowered, NewConstant, Operand};
+use super::movement::is_always_fixed;
 use super::pool::whole_axes;
 
 /// Most elements that one filter or window sums: what every DPU's weight memory holds.
@@ -116,6 +119,50 @@ fn one_filter(
 fn equal_weights(op: OpId, shape: Vec<usize>, value: i8, point: i32) -> Operand {
     let elements = vec![value; shape.iter().product()];
     Operand::Constant(NewConstant { origin: op, suffix: "_weights", shape, elements, point })
+}
+
+/// `nn.argmax` and a `nn.fix` that changes no index.
+pub(super) struct Argmax;
+
+impl FixPattern for Argmax {
+    const NAME: &'static str = "argmax";
+
+    fn lower(&self, ir: &Ir, fix: Fix) -> Option<Lowered> {
+        let op = fix.producer_of(ir, &nn::ARGMAX).filter(|_| fix.point == INDEX_POINT)?;
+        argmax(ir, op, fix, vec![op])
+    }
+}
+
+/// `nn.argmax` that is not rounded, or to another fix point: its indices are codes all the same.
+pub(super) struct UnfixedArgmax;
+
+impl Pattern for UnfixedArgmax {
+    const NAME: &'static str = "unfixed-argmax";
+    type Match = Lowered;
+
+    fn root(&self) -> &'static OpDefinition {
+        &nn::ARGMAX
+    }
+
+    fn matches(&self, ir: &Ir, op: OpId) -> Option<Lowered> {
+        let waits = is_always_fixed(ir, op, |fix| fix.point == INDEX_POINT);
+        argmax(ir, op, Fix { op, point: INDEX_POINT }, vec![]).filter(|_| !waits)
+    }
+
+    fn rewrite(&self, found: Lowered, _: OpId, rewriter: &mut Rewriter<'_>) {
+        found.apply(rewriter);
+    }
+}
+
+/// Indices are whole numbers.
+const INDEX_POINT: i32 = 0;
+
+/// The argmax of codes, if its indices are signed bytes; the codes have the order of the numbers they stand for.
+fn argmax(ir: &Ir, op: OpId, fix: Fix, parts: Vec<OpId>) -> Option<Lowered> {
+    let input = code(ir, ir.operand(op, 0))?;
+    let axis = ir.attribute(op, "axis")?;
+    let size = *ir.shape_of(input)?.get(usize::try_from(axis.as_int()?).ok()?)?;
+    (size <= int8::ARGMAX_MAX).then(|| Lowered::new(&int8::ARGMAX, fix, parts, [input]).with("axis", axis.clone()))
 }
 
 /// The reduction of codes.

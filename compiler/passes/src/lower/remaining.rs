@@ -27,7 +27,8 @@ fn reason(ir: &Ir, op: OpId) -> String {
     if let Some(index) = ir.operands(op).iter().position(|&operand| code(ir, operand).is_none()) {
         return stays(format!("its operand #{index} is not rounded by a `nn.fix`"));
     }
-    if !ir.users(ir.result(op)).into_iter().any(|user| ir.is(user, &int8::QUANTISE)) {
+    // Indices are codes as they are.
+    if name != "nn.argmax" && !ir.users(ir.result(op)).into_iter().any(|user| ir.is(user, &int8::QUANTISE)) {
         return stays("its result is not rounded by a `nn.fix`".to_owned());
     }
     stays(limit(name))
@@ -53,6 +54,7 @@ fn limit(name: &str) -> String {
         "nn.hard_sigmoid" => {
             "the hardware needs an input fix point of at least 0, an output fix point of at least 7 and the factor 6*2731/2^14".to_owned()
         }
+        "nn.argmax" => format!("its axis has more than {} elements, whose indices are no signed bytes", int8::ARGMAX_MAX),
         "nn.avg_pool" | "nn.reduce_mean" => "it is not a mean over height and width with the hardware's factor".to_owned(),
         "nn.resize" => "only whole factors, in down-sampling without aligned corners, have an integer form".to_owned(),
         "nn.pad" => "its constant is no code of its operand".to_owned(),
