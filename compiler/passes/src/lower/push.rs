@@ -152,6 +152,52 @@ fn moved_fix_point(ir: &Ir, value: ValueId) -> Option<i32> {
     None
 }
 
+/// `act(reshape(x))` becomes `reshape(act(x))` if `x` is the result of an operator that takes the activation into itself, such as the map of
+/// a convolution over a line.
+struct ActivationFirst {
+    root: &'static OpDefinition,
+}
+
+impl Pattern for ActivationFirst {
+    const NAME: &'static str = "activation-first";
+    /// The reshape.
+    type Match = OpId;
+
+    fn root(&self) -> &'static OpDefinition {
+        self.root
+    }
+
+    fn matches(&self, ir: &Ir, op: OpId) -> Option<OpId> {
+        let reshaped = ir.operand(op, 0);
+        let reshape = ir.defining_op(reshaped).filter(|&inner| ir.is(inner, &nn::RESHAPE))?;
+        let map = ir.operand(reshape, 0);
+        let takes = ir.defining_op(map).is_some_and(|inner| takes_activation(ir, inner));
+        (takes && ir.use_count(reshaped) == 1 && ir.use_count(map) == 1).then_some(reshape)
+    }
+
+    fn rewrite(&self, reshape: OpId, op: OpId, rewriter: &mut Rewriter<'_>) {
+        let ir = rewriter.ir();
+        let map = ir.operand(reshape, 0);
+        let (inner, ty) = (ir.value_type(map), ir.value_type(ir.result(op)));
+        let (location, name) = (ir.op(op).location, ir.value_name(ir.result(op)).unwrap_or_default().to_owned());
+        let slope = ir.attribute(op, "alpha").cloned();
+        let mut builder = OpBuilder::new(self.root).at(location).operands([map]).result(inner, "");
+        if let Some(slope) = slope {
+            builder = builder.attribute("alpha", slope);
+        }
+        let activated = rewriter.insert(builder);
+        let activated = rewriter.ir().result(activated);
+        let location = rewriter.fuse(&[reshape, op]);
+        let builder = OpBuilder::new(&nn::RESHAPE).at(location).operands([activated]).result(ty, &name);
+        let reshaped = rewriter.insert(builder);
+        let reshaped = rewriter.ir().result(reshaped);
+        rewriter.replace(op, &[reshaped]);
+    }
+}
+
+/// Activations that operators take into themselves.
+const ACTIVATIONS: [&OpDefinition; 3] = [&nn::RELU, &nn::RELU6, &nn::LEAKY_RELU];
+
 /// Operators that compute.
 const CONSUMERS: [&OpDefinition; 21] = [
     &nn::CONV2D,
@@ -181,6 +227,7 @@ const CONSUMERS: [&OpDefinition; 21] = [
 pub(super) fn patterns() -> Patterns {
     let names = Names::default();
     let patterns = Patterns::new().with(SplitAsSlices).with(PushFix { names: names.clone() });
+    let patterns = ACTIVATIONS.into_iter().fold(patterns, |patterns, root| patterns.with(ActivationFirst { root }));
     CONSUMERS.into_iter().fold(patterns, |patterns, root| patterns.with(FixMoved { root, names: names.clone() }))
 }
 
