@@ -7,5 +7,10 @@
 #[cfg_attr(test, expect(clippy::float_cmp, reason = "most results compared in the tests are exact"))]
 pub mod float;
 pub mod int8;
+mod nearest;
+mod parallel;
 pub mod reference;
 pub mod simd;
+mod transpose;
+
+pub use transpose::Transpose;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::function::Function;
 use super::geometry::{Axis, Space};
 use super::lanes::{Lanes, Task};
-use super::parallel::split_rows;
+use crate::parallel::split_rows;
 use crate::simd::Kernels;
 
 /// Positions computed side by side; with two vectors of channels each they are as many independent sums as hide the latency of a step.

@@ -9,7 +9,7 @@ use super::gemm::{PackedMatrix, PanelRow, Product, Rows};
 use super::geometry::{Axis, Space, Steps};
 use super::lanes::Lanes;
 use super::matmul::Matrix;
-use super::parallel::split_rows;
+use crate::parallel::split_rows;
 use crate::reference::KernelError;
 use crate::reference::error::{parameter_error, shape_error};
 use crate::reference::geometry::Window;

@@ -8,7 +8,7 @@ use super::conv::check_bias;
 use super::function::Function;
 use super::gemm::{PackedMatrix, PanelRow, Product, Rows};
 use super::lanes::Lanes;
-use super::parallel::split_rows;
+use crate::parallel::split_rows;
 use crate::reference::KernelError;
 use crate::reference::layout::check_size;
 use crate::simd::Kernels;

@@ -14,8 +14,8 @@ mod gemm;
 mod geometry;
 mod lanes;
 mod matmul;
-mod parallel;
 mod pool;
+mod resize;
 mod softmax;
 
 pub use conv::{Conv2d, Conv2dParams};
@@ -23,6 +23,7 @@ pub use depthwise::DepthwiseConv2d;
 pub use function::Function;
 pub use matmul::Matmul;
 pub use pool::{Pool2d, Pool2dParams, Pooling};
+pub use resize::{Interpolation, Resize};
 pub use softmax::Softmax;
 
 #[cfg(test)]

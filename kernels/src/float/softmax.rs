@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::function::exp;
 use super::lanes::{Lanes, Task};
-use super::parallel::split_rows;
+use crate::parallel::split_rows;
 use crate::reference::KernelError;
 use crate::reference::layout::check_size;
 use crate::reference::rearrange::check_axis;

@@ -14,9 +14,25 @@ mod encoding;
 mod grid;
 mod matmul;
 mod panels;
+#[expect(clippy::inline_always, reason = "the compiler vectorises loops for the tier they are inlined into")]
+mod pool;
+#[expect(clippy::inline_always, reason = "the compiler vectorises loops for the tier they are inlined into")]
+mod powers;
+mod quantise;
+#[expect(clippy::inline_always, reason = "the compiler vectorises loops for the tier they are inlined into")]
+mod resize;
 mod rounding;
+#[expect(clippy::inline_always, reason = "the compiler vectorises loops for the tier they are inlined into")]
+mod scale;
+mod table;
+#[cfg(test)]
+mod tests;
 
 pub use convolution::{Convolution, TransposedConvolution};
 pub use depthwise::{Depthwise, TransposedDepthwise};
 pub use encoding::{Encoding, Encodings};
 pub use matmul::MatMul;
+pub use pool::{AveragePool, MaxPool};
+pub use quantise::{Dequantise, Quantise};
+pub use resize::Resize;
+pub use table::Table;

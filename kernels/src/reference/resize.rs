@@ -30,7 +30,8 @@ impl Coordinates {
         }
     }
 
-    fn nearest(self, input: usize, output: usize) -> Vec<usize> {
+    /// The source of each output element.
+    pub(crate) fn nearest(self, input: usize, output: usize) -> Vec<usize> {
         let scale = self.scale(input, output);
         let source = |o: usize| match self {
             Self::Asymmetric => (o as f32 * scale).floor(),
@@ -40,7 +41,8 @@ impl Coordinates {
         (0..output).map(|o| (source(o) as usize).min(input - 1)).collect()
     }
 
-    fn linear(self, input: usize, output: usize) -> Vec<Between> {
+    /// Between which elements each output element lies.
+    pub(crate) fn linear(self, input: usize, output: usize) -> Vec<Between> {
         let scale = self.scale(input, output);
         let between = |o: usize| {
             let position = match self {
@@ -57,10 +59,11 @@ impl Coordinates {
 }
 
 /// A point `weight` of the way from element `low` to element `high`.
-struct Between {
-    low: usize,
-    high: usize,
-    weight: f32,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Between {
+    pub(crate) low: usize,
+    pub(crate) high: usize,
+    pub(crate) weight: f32,
 }
 
 impl Between {
@@ -78,7 +81,7 @@ pub fn resize_nearest<T: Copy>(
     output: [usize; 2],
     coordinates: Coordinates,
 ) -> Result<Array4<T>> {
-    check_resize("resize_nearest", input, output)?;
+    check_resize("resize_nearest", input.shape(), output)?;
     let (_, height, width, _) = input.dim();
     let rows = coordinates.nearest(height, output[0]);
     let columns = coordinates.nearest(width, output[1]);
@@ -97,7 +100,7 @@ pub fn resize_bilinear(
     fix: Rescale,
 ) -> Result<Array4<i8>> {
     const OPERATOR: &str = "resize_bilinear";
-    let shape = check_resize(OPERATOR, input, output)?;
+    let shape = check_resize(OPERATOR, input.shape(), output)?;
     let pixels = elements(OPERATOR, "input", input)?;
     let (_, height, width, channels) = input.dim();
     let rows = coordinates.linear(height, output[0]);
@@ -128,27 +131,31 @@ pub fn resize_bilinear(
 /// An empty input, or a scale that is not a finite number of at least 1.
 pub fn downsample<T: Copy>(input: &ArrayView4<'_, T>, scale: [f32; 2]) -> Result<Array4<T>> {
     const OPERATOR: &str = "downsample";
-    check_size(OPERATOR, "input", input.shape())?;
+    let [rows, columns] = downsampled(OPERATOR, input.shape(), scale)?;
+    Ok(row_major(input.select(Axis(1), &rows).select(Axis(2), &columns)))
+}
+
+/// The rows and columns that [`downsample`] takes.
+pub(crate) fn downsampled(operator: &'static str, input: &[usize], scale: [f32; 2]) -> Result<[Vec<usize>; 2]> {
+    check_size(operator, "input", input)?;
     if !scale.iter().all(|scale| scale.is_finite() && *scale >= 1.0) {
         let problem = format!("[h, w] = {scale:?}, each must be a finite number of at least 1");
-        return Err(parameter_error(OPERATOR, "scale", problem));
+        return Err(parameter_error(operator, "scale", problem));
     }
-    let (_, height, width, _) = input.dim();
     let sources = |size: usize, scale: f32| {
         let count = (size as f32 / scale).ceil() as usize;
         (0..count).map(|o| ((o as f32 * scale) as usize).min(size - 1)).collect::<Vec<_>>()
     };
-    let (rows, columns) = (sources(height, scale[0]), sources(width, scale[1]));
-    Ok(row_major(input.select(Axis(1), &rows).select(Axis(2), &columns)))
+    Ok([sources(input[1], scale[0]), sources(input[2], scale[1])])
 }
 
 /// The shape of the result.
-fn check_resize<T>(operator: &'static str, input: &ArrayView4<'_, T>, output: [usize; 2]) -> Result<[usize; 4]> {
-    check_size(operator, "input", input.shape())?;
+pub(crate) fn check_resize(operator: &'static str, input: &[usize], output: [usize; 2]) -> Result<[usize; 4]> {
+    check_size(operator, "input", input)?;
     if output.contains(&0) {
         return Err(parameter_error(operator, "output size", format!("[h, w] = {output:?} is empty")));
     }
-    let (batch, _, _, channels) = input.dim();
+    let (batch, channels) = (input[0], input[3]);
     let shape = [batch, output[0], output[1], channels];
     result_size(operator, &shape)?;
     Ok(shape)

@@ -22,11 +22,12 @@ pub(crate) fn split_rows<T: Send>(
 ) {
     let rows = output.len() / row.max(1);
     let most = (work / LEAST_WORK).min(rows);
-    let tasks = if most > 1 { most.min(TASKS_PER_THREAD * rayon::current_num_threads()) } else { 1 };
-    if tasks <= TASKS_PER_THREAD && (tasks <= 1 || rayon::current_num_threads() == 1) {
+    let threads = if most > 1 { rayon::current_num_threads() } else { 1 };
+    if threads == 1 {
         task(0..rows, output);
         return;
     }
+    let tasks = most.min(TASKS_PER_THREAD * threads);
     let per_task = rows.div_ceil(tasks);
     output.par_chunks_mut(per_task * row).enumerate().for_each(|(index, output)| {
         let first = index * per_task;
