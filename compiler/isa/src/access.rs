@@ -117,7 +117,7 @@ impl AccessTracker {
 
     fn save(&mut self, save: &Save, target: &Target, out: &mut Accesses) {
         let constant = save.const_en == 1;
-        let bytes = if save.argmax >= 2 && !constant { 1 } else { save.channel };
+        let bytes = save.pixel_bytes();
         push_pixels(&mut out.region_writes, save.reg_id, save.ddr_addr, save.length, save.jump_write, bytes);
         if !constant {
             let lines = target.lines(save.channel as usize) as u32;

@@ -203,6 +203,13 @@ impl Load {
     }
 }
 
+impl Save {
+    /// Bytes that are written for each pixel: one if `argmax` is on.
+    pub const fn pixel_bytes(&self) -> u32 {
+        if self.argmax >= 2 && self.const_en == 0 { 1 } else { self.channel }
+    }
+}
+
 fn check_save(save: &Save, target: &Target) -> Legality {
     Instruction::from(*save).check_fields()?;
     check_feature_bank(Opcode::Save, "bank_id", save.bank_id, target)?;

@@ -34,7 +34,7 @@ impl Transfers {
                     (&mut transfers.loads, load.reg_id, load.ddr_addr, load.length, load.jump_read, load.channel)
                 }
                 Instruction::Save(save) => {
-                    (&mut transfers.saves, save.reg_id, save.ddr_addr, save.length, save.jump_write, save.channel)
+                    (&mut transfers.saves, save.reg_id, save.ddr_addr, save.length, save.jump_write, save.pixel_bytes())
                 }
                 _ => continue,
             };

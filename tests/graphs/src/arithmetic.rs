@@ -1,7 +1,7 @@
 //! Arithmetic of random networks beyond sums and products of two maps.
 
 use dpuc_dialects::define::OpDefinition;
-use dpuc_dialects::dialects::int8;
+use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::{Attribute, ValueId};
 
 use crate::growth::Growth;
@@ -100,17 +100,22 @@ pub(crate) fn reduction(growth: &mut Growth) -> Option<ValueId> {
     Some(growth.net.reduce(kind, x, &axes, keep, fix))
 }
 
-/// The index of the largest channel, seldom along another axis; of up to as many elements as it can be.
+/// The index of the largest channel, seldom along another axis; of more elements than signed bytes can count, on the host.
 pub(crate) fn argmax(growth: &mut Growth) -> Option<ValueId> {
     let x = growth.value();
     let mut shape = growth.net.shape(x);
     let elements: usize = shape.iter().product();
     let axis = if growth.random.one_in(8) { growth.between(0, shape.len() - 1) } else { shape.len() - 1 };
-    if shape[axis] > int8::ARGMAX_MAX || !growth.affords(elements as u64, elements) {
+    if !growth.affords(elements as u64, elements) {
         return None;
     }
-    shape[axis] = 1;
-    Some(growth.net.op(&int8::ARGMAX, &[x], &[("axis", Attribute::int(axis as i64))], &shape, 0))
+    let attributes = [("axis", Attribute::int(axis as i64))];
+    if std::mem::replace(&mut shape[axis], 1) <= int8::ARGMAX_MAX {
+        return Some(growth.net.op(&int8::ARGMAX, &[x], &attributes, &shape, 0));
+    }
+    let real = growth.net.dequantise(x);
+    let indices = growth.net.float(&nn::ARGMAX, &[real], &attributes, &shape);
+    Some(growth.net.quantise(indices, 0))
 }
 
 /// A convolution in groups of channels.
