@@ -5,8 +5,8 @@ use ndarray::{ArrayView1, ArrayView4};
 use crate::reference::conv::{Conv2dParams, Epilogue, PlaneOf};
 use crate::reference::error::{Result, parameter_error, shape_error};
 use crate::reference::layout::{check_size, elements, result_size};
-use crate::simd::tile::{LANES, Pixel, QUAD, Quads, Segment, Sums};
-use crate::simd::{Kernels, MAX_PRODUCTS};
+use crate::simd::Kernels;
+use crate::simd::tile::{LANES, Pixel, QUAD, Quads, Sums};
 
 use super::encoding::Encodings;
 use super::grid::{Band, Grid, Phase, SLACK, Tap};
@@ -34,7 +34,7 @@ struct Part {
     init: Vec<Sums>,
     halves: Vec<Sums>,
     weight_sums: Vec<i64>,
-    /// Whether all segments end with a whole quad.
+    /// Whether all runs of values end with a whole quad.
     is_whole: bool,
     /// Of a whole band.
     pixels: Vec<Pixel>,
@@ -85,7 +85,7 @@ impl Dense {
         let parts = grid.rows.phases.iter().flat_map(|row| grid.columns.phases.iter().map(move |column| [row, column]));
         let parts: Vec<Part> =
             parts.map(|phases| Part::new(kernels, &grid, phases, &filters, rounding.as_ref())).collect();
-        // Segments that do not end with a whole quad touch up to three bytes behind the input.
+        // Runs that do not end with a whole quad touch up to three bytes behind the input.
         let is_whole = parts.iter().all(|part| part.is_whole);
         let reach = parts.iter().map(Part::reach).max().unwrap_or(0);
         let tail = if grid.in_place() && !is_whole { channels + reach + SLACK } else { 0 };
@@ -172,19 +172,14 @@ impl Part {
         rounding: Option<&Rounding>,
     ) -> Self {
         let [outputs, _, _, channels] = filters.shape;
-        let mut segments = Vec::new();
+        let mut offsets = Vec::new();
         for &tap in &row.taps {
             for run in runs(column, filters) {
-                let offset = grid.rows.place(tap) * grid.row_bytes() + grid.columns.place(run[0]) * grid.channels;
-                let bytes = run.len() * channels;
-                // No segment is longer than a sum of 32 bits can be.
-                segments.extend((0..bytes).step_by(MAX_PRODUCTS).map(|start| Segment {
-                    offset: offset + start,
-                    quads: (bytes - start).min(MAX_PRODUCTS).div_ceil(QUAD),
-                }));
+                let first = grid.rows.place(tap) * grid.row_bytes() + grid.columns.place(run[0]) * grid.channels;
+                offsets.extend((0..run.len() * channels).step_by(QUAD).map(|byte| (first + byte) as u32));
             }
         }
-        let panels = Panels::new(kernels, segments, filters.groups, outputs / filters.groups);
+        let panels = Panels::new(kernels, offsets, filters.groups, outputs / filters.groups);
         let mut weights = vec![Quads([[0; QUAD]; LANES]); panels.weights_len()];
         let mut weight_sums = vec![0; outputs];
         let mut bytes = Vec::new();
@@ -224,7 +219,7 @@ impl Part {
 
     /// Values a pixel touches, from its place on.
     fn reach(&self) -> usize {
-        self.panels.segments.iter().map(|segment| segment.offset + segment.quads * QUAD).max().unwrap_or(0)
+        self.panels.offsets.iter().max().map_or(0, |&offset| offset as usize + QUAD)
     }
 
     fn packed(&self) -> Packed<'_> {

@@ -1,6 +1,6 @@
 //! Weights in the order in which the register-blocked kernels read them.
 
-use crate::simd::tile::{LANES, MAX_VECTORS, Panel, Pixel, QUAD, Quads, Segment, Sink, Sums};
+use crate::simd::tile::{LANES, MAX_VECTORS, Panel, Pixel, QUAD, Quads, Sink, Sums};
 use crate::simd::{Kernels, MAX_PRODUCTS};
 
 use super::encoding::Encoding;
@@ -24,7 +24,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Packs the weights of a lane into those of all panels; `bytes` holds those of all segments, each filled up to whole quads.
+    /// Packs the weights of a lane into those of all panels; `bytes` holds those of all quads.
     pub(super) fn set_lane(&self, weights: &mut [Quads], lane: usize, bytes: &[i8]) {
         let (vector, lane) = (lane / LANES, lane % LANES);
         let (quads, _) = bytes.as_chunks::<QUAD>();
@@ -38,16 +38,15 @@ impl Place {
 /// How the outputs of an operator are divided into panels.
 #[derive(Clone, Debug)]
 pub(super) struct Panels {
-    pub(super) segments: Vec<Segment>,
+    /// Place of each quad relative to its pixel.
+    pub(super) offsets: Vec<u32>,
     pub(super) places: Vec<Place>,
-    /// Quads of all segments.
-    quads: usize,
 }
 
 impl Panels {
     /// Panels of `groups` times `outputs` outputs.
-    pub(super) fn new(kernels: Kernels, segments: Vec<Segment>, groups: usize, outputs: usize) -> Self {
-        let quads = segments.iter().map(|segment| segment.quads).sum();
+    pub(super) fn new(kernels: Kernels, offsets: Vec<u32>, groups: usize, outputs: usize) -> Self {
+        let quads = offsets.len();
         let mut places = Vec::new();
         let (mut weights, mut sums) = (0, 0);
         for group in 0..groups {
@@ -60,12 +59,12 @@ impl Panels {
                 sums += vectors;
             }
         }
-        Self { segments, places, quads }
+        Self { offsets, places }
     }
 
     /// Vectors of weights of all panels.
     pub(super) fn weights_len(&self) -> usize {
-        self.places.last().map_or(0, |place| place.weights + self.quads * place.vectors)
+        self.places.last().map_or(0, |place| place.weights + self.offsets.len() * place.vectors)
     }
 
     /// Vectors of sums of all panels.
@@ -100,8 +99,8 @@ impl<'a> Packed<'a> {
     fn panel(&self, place: &Place) -> Panel<'a> {
         let sums = place.sums..place.sums + place.vectors;
         Panel {
-            segments: &self.panels.segments,
-            weights: &self.weights[place.weights..][..self.panels.quads * place.vectors],
+            offsets: &self.panels.offsets,
+            weights: &self.weights[place.weights..][..self.panels.offsets.len() * place.vectors],
             init: &self.init[sums.clone()],
             halves: &self.halves[sums],
             lanes: place.lanes,
@@ -154,6 +153,9 @@ impl Exact {
     /// Pixels whose sums are kept at once.
     const BLOCK: usize = 16;
 
+    /// Quads of which a sum of 32 bits can take the products.
+    const QUADS: usize = MAX_PRODUCTS / QUAD;
+
     #[expect(clippy::too_many_arguments, reason = "a panel, its pixels and its place")]
     fn run(
         &self,
@@ -169,19 +171,9 @@ impl Exact {
         let zero = [Sums([0; LANES]); MAX_VECTORS];
         for pixels in pixels.chunks(Self::BLOCK) {
             let mut totals = [[0i64; LANES * MAX_VECTORS]; Self::BLOCK];
-            let (mut segments, mut weights) = (panel.segments, panel.weights);
-            while !segments.is_empty() {
-                // As many segments as a sum of 32 bits can take.
-                let mut quads = 0;
-                let fitting = segments.iter().take_while(|segment| {
-                    quads += segment.quads;
-                    quads * QUAD <= MAX_PRODUCTS
-                });
-                let count = fitting.count();
-                let (these, rest) = segments.split_at(count);
-                let quads: usize = these.iter().map(|segment| segment.quads).sum();
-                let (these_weights, rest_weights) = weights.split_at(quads * vectors);
-                let part = Panel { segments: these, weights: these_weights, init: &zero[..vectors], ..panel };
+            let weights = panel.weights.chunks(Self::QUADS * vectors);
+            for (offsets, weights) in panel.offsets.chunks(Self::QUADS).zip(weights) {
+                let part = Panel { offsets, weights, init: &zero[..vectors], ..panel };
                 let mut sums = [Sums([0; LANES]); Self::BLOCK * MAX_VECTORS];
                 let sums = &mut sums[..pixels.len() * vectors];
                 kernels.dense(values, pixels, part, Sink::Sums(sums));
@@ -190,7 +182,6 @@ impl Exact {
                         *total += i64::from(sum);
                     }
                 }
-                (segments, weights) = (rest, rest_weights);
             }
             for (totals, pixel) in totals.iter().zip(pixels) {
                 let codes = &mut output[pixel.output as usize + first..][..panel.lanes];

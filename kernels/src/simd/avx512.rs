@@ -1,18 +1,19 @@
 //! Kernels for AVX-512 with VNNI.
 
+use std::arch::asm;
 use std::arch::x86_64::{
-    __m512i, _mm_mask_storeu_epi8, _mm_storeu_si128, _mm256_storeu_si256, _mm512_add_epi32, _mm512_castsi512_si256,
-    _mm512_cmplt_epi32_mask, _mm512_dpbusd_epi32, _mm512_extracti32x4_epi32, _mm512_extracti64x4_epi64,
-    _mm512_loadu_si512, _mm512_mask_blend_epi32, _mm512_max_epi8, _mm512_min_epi8, _mm512_mullo_epi32,
-    _mm512_packs_epi16, _mm512_packs_epi32, _mm512_permutexvar_epi32, _mm512_set1_epi8, _mm512_set1_epi32,
-    _mm512_setr_epi32, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_srav_epi32, _mm512_storeu_si512,
-    _mm512_sub_epi32, _mm512_xor_si512,
+    __m128i, __m512i, _mm_mask_storeu_epi8, _mm_storeu_si128, _mm256_storeu_si256, _mm512_add_epi32,
+    _mm512_castsi512_si128, _mm512_castsi512_si256, _mm512_cmplt_epi32_mask, _mm512_dpbusd_epi32,
+    _mm512_extracti32x4_epi32, _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_mask_blend_epi32, _mm512_max_epi8,
+    _mm512_min_epi8, _mm512_mullo_epi32, _mm512_packs_epi16, _mm512_packs_epi32, _mm512_permutexvar_epi32,
+    _mm512_reduce_add_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setzero_si512,
+    _mm512_slli_epi32, _mm512_srav_epi32, _mm512_storeu_si512, _mm512_sub_epi32, _mm512_xor_si512,
 };
 
 use super::dense::{Sums, Window};
-use super::requantise::Requantise;
+use super::requantise::{Requantise, Slope};
 use super::tier::{Kernels, Tier};
-use super::tile::{Job, LANES, MAX_VECTORS, Pixel, QUAD, Sink};
+use super::tile::{self, Job, LANES, MAX_VECTORS, Pixel, QUAD, Sink};
 
 /// Pixels computed together: enough independent sums to hide the latency of the dot-product instruction.
 const BLOCK: usize = 8;
@@ -101,49 +102,161 @@ unsafe fn blocks<const M: usize, const V: usize>(job: &Job, sink: &mut Sink) {
 }
 
 /// At most `M` pixels and `V` vectors.
+///
+/// All indices of `sums` are constants once the loops are unrolled, which they must be for the sums to live in registers.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+#[expect(clippy::needless_range_loop, reason = "index loops are what the compiler unrolls")]
 unsafe fn tile<const M: usize, const V: usize>(job: &Job, first: usize, pixels: &[Pixel], sink: &mut Sink) {
-    let block = Job::block::<M>(pixels);
-    let rows = block.map(|pixel| job.values.as_ptr().wrapping_add(pixel.input as usize));
+    let mut rows = [std::ptr::null::<u8>(); M];
+    for row in 0..M {
+        rows[row] = job.values.as_ptr().wrapping_add(pixels[row.min(pixels.len() - 1)].input as usize);
+    }
     let mut sums = [[_mm512_setzero_si512(); V]; M];
-    for (v, init) in job.panel.init.iter().enumerate().take(V) {
-        let init = load(&init.0);
-        for sums in &mut sums {
-            sums[v] = init;
+    for v in 0..V {
+        let init = load(&job.panel.init[v].0);
+        for row in 0..M {
+            sums[row][v] = init;
         }
     }
     let mut weights = job.panel.weights.as_ptr();
-    for segment in job.panel.segments {
-        let rows = rows.map(|row| row.wrapping_add(segment.offset).cast::<[u8; QUAD]>());
-        for quad in 0..segment.quads {
-            let mut panel = [_mm512_setzero_si512(); V];
-            for (v, vector) in panel.iter_mut().enumerate() {
-                // SAFETY: the panel has `V` vectors of weights for each quad.
-                *vector = unsafe { _mm512_loadu_si512(weights.wrapping_add(v).cast()) };
-            }
-            weights = weights.wrapping_add(V);
-            for (sums, row) in sums.iter_mut().zip(rows) {
-                // SAFETY: the job has been checked: all quads of all segments of every pixel lie inside the values.
-                let values = _mm512_set1_epi32(i32::from_ne_bytes(unsafe { row.wrapping_add(quad).read() }));
-                for (sum, weights) in sums.iter_mut().zip(panel) {
-                    *sum = _mm512_dpbusd_epi32(*sum, values, weights);
-                }
+    for &offset in job.panel.offsets {
+        let mut panel = [_mm512_setzero_si512(); V];
+        for v in 0..V {
+            // SAFETY: the panel has `V` vectors of weights for each quad.
+            panel[v] = unsafe { _mm512_loadu_si512(weights.wrapping_add(v).cast()) };
+        }
+        weights = weights.wrapping_add(V);
+        for row in 0..M {
+            let place = rows[row].wrapping_add(offset as usize).cast::<[u8; QUAD]>();
+            // SAFETY: the job has been checked: all quads of every pixel lie inside the values.
+            let values = _mm512_set1_epi32(i32::from_ne_bytes(unsafe { place.read() }));
+            for v in 0..V {
+                sums[row][v] = _mm512_dpbusd_epi32(sums[row][v], values, panel[v]);
+                // SAFETY: no instruction at all. The compiler has to have this sum here, and does not know that memory stays the same
+                // behind, so it cannot load the values of all rows first: there are no registers for them.
+                unsafe { asm!("/* {0} */", inout(zmm_reg) sums[row][v], options(nostack, preserves_flags)) };
             }
         }
     }
     match sink {
         Sink::Codes(codes, requantise) => {
-            let base = codes.as_mut_ptr();
-            let places = block.map(|pixel| base.wrapping_add(pixel.output as usize));
+            let mut places = [std::ptr::null_mut::<u8>(); M];
+            for row in 0..M {
+                places[row] = codes.as_mut_ptr().wrapping_add(pixels[row.min(pixels.len() - 1)].output as usize);
+            }
             // SAFETY: the job has been checked: `lanes` bytes from each place on lie inside the codes.
-            unsafe { store_codes(job, &sums, &places, requantise) };
+            unsafe {
+                match requantise.slope {
+                    None => store_codes(&Codes::new(job, requantise, NoSlope), &sums, &places),
+                    Some(slope) => store_codes(&Codes::new(job, requantise, slope), &sums, &places),
+                }
+            }
         }
         Sink::Sums(out) => {
-            for (sums, out) in sums.iter().zip(out[first * V..].chunks_exact_mut(V)).take(pixels.len()) {
-                for (sum, out) in sums.iter().zip(out) {
-                    // SAFETY: an exclusive reference to 64 bytes is writable.
-                    unsafe { _mm512_storeu_si512((&raw mut *out).cast(), *sum) };
+            let out = out[first * V..][..pixels.len() * V].as_mut_ptr();
+            for row in 0..M {
+                for v in 0..V {
+                    if row < pixels.len() {
+                        // SAFETY: the slice has a vector for each pixel and vector.
+                        unsafe { _mm512_storeu_si512(out.wrapping_add(row * V + v).cast(), sums[row][v]) };
+                    }
                 }
+            }
+        }
+    }
+}
+
+/// Whether negative values have a slope of their own, known when the code is made.
+trait Negative: Copy {
+    fn slope(self) -> Option<Slope>;
+}
+
+#[derive(Clone, Copy)]
+struct NoSlope;
+
+impl Negative for NoSlope {
+    fn slope(self) -> Option<Slope> {
+        None
+    }
+}
+
+impl Negative for Slope {
+    fn slope(self) -> Option<Slope> {
+        Some(self)
+    }
+}
+
+/// What a block's codes are made with.
+struct Codes<'a, S> {
+    slope: S,
+    halves: &'a [tile::Sums],
+    shift: __m512i,
+    low: __m512i,
+    high: __m512i,
+    mask: __m512i,
+    /// Packing interleaves the vectors by four bytes.
+    order: __m512i,
+    /// Whether all lanes of the last vector are in use, and which.
+    full: bool,
+    last: u16,
+}
+
+impl<'a, S: Negative> Codes<'a, S> {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    #[inline]
+    fn new(job: &Job<'a>, requantise: &Requantise, slope: S) -> Self {
+        let lanes = job.lanes(job.panel.init.len() - 1);
+        Self {
+            slope,
+            halves: job.panel.halves,
+            shift: _mm512_set1_epi32(requantise.shift as i32),
+            low: _mm512_set1_epi8(requantise.low),
+            high: _mm512_set1_epi8(requantise.high),
+            mask: _mm512_set1_epi8(requantise.mask.cast_signed()),
+            order: _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
+            full: lanes == LANES,
+            last: ((1u32 << lanes) - 1) as u16,
+        }
+    }
+
+    /// The codes of four vectors of sums, one behind the other.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    #[inline]
+    fn of(&self, sums: [__m512i; 4], vectors: [usize; 4]) -> __m512i {
+        let [a, b, c, d] = sums;
+        let [a_half, b_half, c_half, d_half] = vectors;
+        let low_half = _mm512_packs_epi32(self.shifted(a, a_half), self.shifted(b, b_half));
+        let high_half = _mm512_packs_epi32(self.shifted(c, c_half), self.shifted(d, d_half));
+        let bytes = _mm512_permutexvar_epi32(self.order, _mm512_packs_epi16(low_half, high_half));
+        _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(bytes, self.low), self.high), self.mask)
+    }
+
+    /// The positive or the negative side of the sums of vector `v`, not yet saturated.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    #[inline]
+    fn shifted(&self, sums: __m512i, v: usize) -> __m512i {
+        let positive = _mm512_srav_epi32(sums, self.shift);
+        let Some(slope) = self.slope.slope() else { return positive };
+        let exact = _mm512_add_epi32(_mm512_add_epi32(sums, sums), load(&self.halves[v].0));
+        let product = _mm512_mullo_epi32(exact, _mm512_set1_epi32(slope.multiplier));
+        let rounded = _mm512_add_epi32(product, _mm512_set1_epi32(slope.round));
+        let negative = _mm512_srav_epi32(rounded, _mm512_set1_epi32(slope.shift as i32));
+        _mm512_mask_blend_epi32(_mm512_cmplt_epi32_mask(exact, _mm512_setzero_si512()), positive, negative)
+    }
+
+    /// Stores the codes of one vector, in use as a whole unless it is the last.
+    ///
+    /// # Safety
+    /// The lanes in use are writable from `place` on.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    #[inline]
+    unsafe fn store(&self, place: *mut u8, codes: __m128i, is_last: bool) {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            if self.full || !is_last {
+                _mm_storeu_si128(place.cast(), codes);
+            } else {
+                _mm_mask_storeu_epi8(place.cast(), self.last, codes);
             }
         }
     }
@@ -154,77 +267,76 @@ unsafe fn tile<const M: usize, const V: usize>(job: &Job, first: usize, pixels: 
 /// # Safety
 /// The outputs of the panel are writable from each place on.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn store_codes<const M: usize, const V: usize>(
-    job: &Job,
+#[inline]
+unsafe fn store_codes<const M: usize, const V: usize, S: Negative>(
+    codes: &Codes<S>,
     sums: &[[__m512i; V]; M],
     places: &[*mut u8; M],
-    requantise: &Requantise,
 ) {
-    let shift = _mm512_set1_epi32(requantise.shift as i32);
-    let (low, high) = (_mm512_set1_epi8(requantise.low), _mm512_set1_epi8(requantise.high));
-    let mask = _mm512_set1_epi8(requantise.mask.cast_signed());
-    // Packing interleaves the vectors by four bytes.
-    let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    let full = job.panel.lanes == V * LANES;
-    // Four vectors at a time become one of bytes.
-    for first in (0..M * V).step_by(4) {
-        let mut four = [_mm512_setzero_si512(); 4];
-        for (i, vector) in four.iter_mut().enumerate() {
-            let at = (first + i).min(M * V - 1);
-            *vector = shifted(sums[at / V][at % V], shift, job.panel.halves[at % V].0, requantise);
-        }
-        let low_half = _mm512_packs_epi32(four[0], four[1]);
-        let high_half = _mm512_packs_epi32(four[2], four[3]);
-        let bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low_half, high_half));
-        let bytes = _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(bytes, low), high), mask);
-        if full && V == 2 {
-            // SAFETY: 32 outputs are writable from each place on.
-            unsafe {
-                _mm256_storeu_si256(places[first / 2].cast(), _mm512_castsi512_si256(bytes));
-                if first / 2 + 1 < M {
-                    _mm256_storeu_si256(places[first / 2 + 1].cast(), _mm512_extracti64x4_epi64::<1>(bytes));
+    // Four vectors at a time become one of bytes. Unrolled by hand: with other than constant indices `sums` would live in memory.
+    macro_rules! fours {
+        ($($four:literal)*) => {$(
+            if const { $four * 4 < M * V } {
+                let at = const { [clip::<M, V>($four * 4), clip::<M, V>($four * 4 + 1), clip::<M, V>($four * 4 + 2), clip::<M, V>($four * 4 + 3)] };
+                let [a, b, c, d] = at;
+                let four = [sums[a / V][a % V], sums[b / V][b % V], sums[c / V][c % V], sums[d / V][d % V]];
+                let bytes = codes.of(four, [a % V, b % V, c % V, d % V]);
+                // SAFETY: the outputs of the panel are writable from each place on.
+                unsafe {
+                    if V == 2 && codes.full {
+                        _mm256_storeu_si256(places[a / V].cast(), _mm512_castsi512_si256(bytes));
+                        if const { M > 1 } {
+                            _mm256_storeu_si256(places[d / V].cast(), _mm512_extracti64x4_epi64::<1>(bytes));
+                        }
+                    } else {
+                        let place = |at: usize| places[at / V].wrapping_add(at % V * LANES);
+                        let is_last = |at: usize| at % V == V - 1;
+                        codes.store(place(a), _mm512_castsi512_si128(bytes), is_last(a));
+                        codes.store(place(b), _mm512_extracti32x4_epi32::<1>(bytes), is_last(b));
+                        codes.store(place(c), _mm512_extracti32x4_epi32::<2>(bytes), is_last(c));
+                        codes.store(place(d), _mm512_extracti32x4_epi32::<3>(bytes), is_last(d));
+                    }
                 }
             }
-            continue;
-        }
-        let parts = [
-            _mm512_extracti32x4_epi32::<0>(bytes),
-            _mm512_extracti32x4_epi32::<1>(bytes),
-            _mm512_extracti32x4_epi32::<2>(bytes),
-            _mm512_extracti32x4_epi32::<3>(bytes),
-        ];
-        for (i, part) in parts.into_iter().enumerate().take(M * V - first) {
-            let (row, v) = ((first + i) / V, (first + i) % V);
-            let place = places[row].wrapping_add(v * LANES);
-            let lanes = job.lanes(v);
-            // SAFETY: so many outputs are writable from each place on.
-            unsafe {
-                if lanes == LANES {
-                    _mm_storeu_si128(place.cast(), part);
-                } else {
-                    _mm_mask_storeu_epi8(place.cast(), (1 << lanes) - 1, part);
-                }
-            }
-        }
+        )*};
     }
+    fours!(0 1 2 3 4 5 6);
 }
 
-/// The positive or the negative side of a vector of sums, not yet saturated.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn shifted(sums: __m512i, shift: __m512i, halves: [i32; LANES], requantise: &Requantise) -> __m512i {
-    let positive = _mm512_srav_epi32(sums, shift);
-    let Some(slope) = requantise.slope else { return positive };
-    let exact = _mm512_add_epi32(_mm512_add_epi32(sums, sums), load(&halves));
-    let product = _mm512_mullo_epi32(exact, _mm512_set1_epi32(slope.multiplier));
-    let rounded = _mm512_add_epi32(product, _mm512_set1_epi32(slope.round));
-    let negative = _mm512_srav_epi32(rounded, _mm512_set1_epi32(slope.shift as i32));
-    _mm512_mask_blend_epi32(_mm512_cmplt_epi32_mask(exact, _mm512_setzero_si512()), positive, negative)
+/// Most vectors of sums in a block, [`store_codes`] handles them in fours.
+const MAX_SUMS: usize = 28;
+
+/// Index of a vector of a block, that of the last for those behind.
+const fn clip<const M: usize, const V: usize>(at: usize) -> usize {
+    assert!(M * V <= MAX_SUMS);
+    if at < M * V { at } else { M * V - 1 }
 }
 
 #[target_feature(enable = "avx512f")]
+#[inline]
 fn load(sums: &[i32; LANES]) -> __m512i {
     // SAFETY: a reference to 64 bytes is readable.
     unsafe { _mm512_loadu_si512((&raw const *sums).cast()) }
+}
+
+/// See [`Kernels::dot_burst`].
+pub(super) fn dot_burst(kernels: Kernels, rounds: u32) -> (u64, i32) {
+    /// Independent sums: more than the latency of the instruction needs.
+    const SUMS: usize = 24;
+    #[target_feature(enable = "avx512f,avx512vnni")]
+    fn burst(rounds: u32) -> i32 {
+        let (values, weights) = (_mm512_set1_epi32(rounds.cast_signed()), _mm512_set1_epi8(1));
+        let mut sums = [_mm512_setzero_si512(); SUMS];
+        for _ in 0..rounds {
+            for sum in &mut sums {
+                *sum = _mm512_dpbusd_epi32(*sum, values, weights);
+            }
+        }
+        sums.into_iter().fold(0, |total, sum| total ^ _mm512_reduce_add_epi32(sum))
+    }
+    assert_eq!(kernels.tier(), Tier::Avx512Vnni);
+    // SAFETY: kernels of this tier exist only if the machine has these features.
+    (u64::from(rounds) * (SUMS * LANES * QUAD) as u64, unsafe { burst(rounds) })
 }
 
 /// See [`Kernels::vectorised`].

@@ -1,7 +1,8 @@
 //! Kernels for AVX-VNNI: the dot-product instructions on vectors of 256 bits.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_dpbusd_avx_epi32, _mm256_loadu_si256, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256,
+    __m256i, _mm256_add_epi32, _mm256_dpbusd_avx_epi32, _mm256_extract_epi32, _mm256_loadu_si256, _mm256_set1_epi8,
+    _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256,
 };
 
 use super::tier::{Kernels, Tier};
@@ -49,21 +50,19 @@ unsafe fn tile<const M: usize>(job: &Job, first: usize, pixels: &[Pixel], vector
         }
     }
     let mut weights = job.panel.weights.as_ptr().wrapping_add(vector);
-    for segment in job.panel.segments {
-        for quad in 0..segment.quads {
-            let mut parts = [_mm256_setzero_si256(); PARTS];
-            for (part, register) in parts.iter_mut().enumerate() {
-                // SAFETY: the panel has this vector of weights, 64 bytes, for each quad.
-                *register = unsafe { load(weights.cast(), part) };
-            }
-            weights = weights.wrapping_add(vectors);
-            for (totals, row) in totals.iter_mut().zip(rows) {
-                let place = row.wrapping_add(segment.offset).cast::<[u8; QUAD]>().wrapping_add(quad);
-                // SAFETY: the job has been checked: all quads of all segments of every pixel lie inside the values.
-                let values = _mm256_set1_epi32(i32::from_ne_bytes(unsafe { place.read() }));
-                for (total, weights) in totals.iter_mut().zip(parts) {
-                    *total = _mm256_dpbusd_avx_epi32(*total, values, weights);
-                }
+    for &offset in job.panel.offsets {
+        let mut parts = [_mm256_setzero_si256(); PARTS];
+        for (part, register) in parts.iter_mut().enumerate() {
+            // SAFETY: the panel has this vector of weights, 64 bytes, for each quad.
+            *register = unsafe { load(weights.cast(), part) };
+        }
+        weights = weights.wrapping_add(vectors);
+        for (totals, row) in totals.iter_mut().zip(rows) {
+            let place = row.wrapping_add(offset as usize).cast::<[u8; QUAD]>();
+            // SAFETY: the job has been checked: all quads of every pixel lie inside the values.
+            let values = _mm256_set1_epi32(i32::from_ne_bytes(unsafe { place.read() }));
+            for (total, weights) in totals.iter_mut().zip(parts) {
+                *total = _mm256_dpbusd_avx_epi32(*total, values, weights);
             }
         }
     }
@@ -83,6 +82,27 @@ unsafe fn tile<const M: usize>(job: &Job, first: usize, pixels: &[Pixel], vector
 unsafe fn load(base: *const __m256i, part: usize) -> __m256i {
     // SAFETY: as promised by the caller.
     unsafe { _mm256_loadu_si256(base.wrapping_add(part)) }
+}
+
+/// See [`Kernels::dot_burst`].
+pub(super) fn dot_burst(kernels: Kernels, rounds: u32) -> (u64, i32) {
+    /// Independent sums: more than the latency of the instruction needs.
+    const SUMS: usize = 12;
+    #[target_feature(enable = "avx2,avxvnni")]
+    fn burst(rounds: u32) -> i32 {
+        let (values, weights) = (_mm256_set1_epi32(rounds.cast_signed()), _mm256_set1_epi8(1));
+        let mut sums = [_mm256_setzero_si256(); SUMS];
+        for _ in 0..rounds {
+            for sum in &mut sums {
+                *sum = _mm256_dpbusd_avx_epi32(*sum, values, weights);
+            }
+        }
+        let total = sums.into_iter().fold(values, |total, sum| _mm256_add_epi32(total, sum));
+        _mm256_extract_epi32::<0>(total)
+    }
+    assert_eq!(kernels.tier(), Tier::AvxVnni);
+    // SAFETY: kernels of this tier exist only if the machine has these features.
+    (u64::from(rounds) * (SUMS * 8 * QUAD) as u64, unsafe { burst(rounds) })
 }
 
 /// See [`Kernels::vectorised`].

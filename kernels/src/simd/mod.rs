@@ -13,6 +13,7 @@ mod avx512;
 mod avx_vnni;
 pub(crate) mod channelwise;
 mod dense;
+mod peak;
 mod planar;
 mod portable;
 pub(crate) mod requantise;

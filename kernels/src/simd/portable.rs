@@ -65,18 +65,13 @@ pub(super) fn dense(job: &Job, sink: &mut Sink) {
 /// At most `M` pixels and one vector of lanes.
 fn tile<const M: usize>(job: &Job, first: usize, pixels: &[Pixel], vector: usize, sink: &mut Sink) {
     let block = Job::block::<M>(pixels);
-    let vectors = job.panel.init.len();
     // Two partial sums for each lane: of its first two and its last two products.
     let mut totals = [[i32x8::ZERO; PARTS]; M];
-    for (offset, weights) in job.segments() {
-        let quads = weights.len() / vectors;
-        let values = block.map(|pixel| &job.values[pixel.input as usize + offset..].as_chunks::<QUAD>().0[..quads]);
-        for (quad, weights) in weights.chunks_exact(vectors).enumerate() {
-            let values = values.map(|values| broadcast_unsigned(values[quad]));
-            for (part, weights) in widen(&weights[vector].0).into_iter().enumerate() {
-                for (totals, values) in totals.iter_mut().zip(values) {
-                    totals[part] += values.dot(weights);
-                }
+    for (offset, weights) in job.quads(vector) {
+        let values = block.map(|pixel| broadcast_unsigned(job.quad(pixel.input as usize + offset)));
+        for (part, weights) in widen(&weights.0).into_iter().enumerate() {
+            for (totals, values) in totals.iter_mut().zip(values) {
+                totals[part] += values.dot(weights);
             }
         }
     }

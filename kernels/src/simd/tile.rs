@@ -3,11 +3,11 @@
 //! A [`Panel`] holds the weights of up to [`MAX_VECTORS`] · [`LANES`] outputs. For each [`Pixel`] it gives
 //!
 //! ```text
-//! sum[lane] = init[lane] + Σ_segments Σ_i values[pixel.input + segment.offset + i] · weight(lane, segment, i)   mod 2^32
+//! sum[lane] = init[lane] + Σ_quads Σ_i values[pixel.input + offset(quad) + i] · weight(lane, quad, i)   mod 2^32
 //! ```
 //!
-//! with unsigned values and signed weights, the operands of the dot-product instructions. A *segment* is a run of contiguous
-//! values. Blocks of pixels and vectors of sums stay in registers until they are requantised and stored.
+//! with unsigned values and signed weights, the operands of the dot-product instructions. A *quad* is four contiguous values; a
+//! table says where each is, which costs less than loops over kernel rows that end too often to be predicted. Blocks of pixels and vectors of sums stay in registers until they are requantised and stored.
 
 use super::requantise::Requantise;
 use super::tier::{Kernels, Tier};
@@ -31,15 +31,6 @@ pub(crate) struct Quads(pub(crate) [[i8; QUAD]; LANES]);
 #[repr(C, align(64))]
 pub(crate) struct Sums(pub(crate) [i32; LANES]);
 
-/// A run of contiguous values, filled up to whole quads with values that meet zero weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Segment {
-    /// Its first value, relative to the pixel.
-    pub(crate) offset: usize,
-    /// Its length.
-    pub(crate) quads: usize,
-}
-
 /// Where a pixel's values are and where its results go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pixel {
@@ -50,8 +41,9 @@ pub(crate) struct Pixel {
 /// Weights of neighbouring outputs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panel<'a> {
-    pub(crate) segments: &'a [Segment],
-    /// `[segment][quad][vector]`
+    /// Place of each quad relative to the pixel.
+    pub(crate) offsets: &'a [u32],
+    /// `[quad][vector]`
     pub(crate) weights: &'a [Quads],
     /// What the sums start from, for each vector.
     pub(crate) init: &'a [Sums],
@@ -84,11 +76,10 @@ impl Kernels {
     pub(crate) fn dense(self, values: &[u8], pixels: &[Pixel], panel: Panel<'_>, mut sink: Sink<'_>) {
         let Some(last) = pixels.iter().map(|pixel| pixel.input).max() else { return };
         let vectors = panel.init.len();
-        let quads: usize = panel.segments.iter().map(|segment| segment.quads).sum();
         assert!((1..=MAX_VECTORS).contains(&vectors) && panel.halves.len() == vectors, "{vectors} vectors in a panel");
         assert!(panel.lanes.div_ceil(LANES) == vectors, "{} outputs in {vectors} vectors", panel.lanes);
-        assert_eq!(panel.weights.len(), quads * vectors, "weights of all segments");
-        let reach = panel.segments.iter().map(|segment| segment.offset + segment.quads * QUAD).max().unwrap_or(0);
+        assert_eq!(panel.weights.len(), panel.offsets.len() * vectors, "weights of all quads");
+        let reach = panel.offsets.iter().max().map_or(0, |&offset| offset as usize + QUAD);
         assert!(last as usize + reach <= values.len(), "a pixel leaves the {} values", values.len());
         match &sink {
             Sink::Codes(codes, _) => {
@@ -136,15 +127,17 @@ impl<'a> Job<'a> {
         std::array::from_fn(|row| pixels[row.min(pixels.len() - 1)])
     }
 
-    /// Offset of each segment, and its weights.
-    pub(super) fn segments(&self) -> impl Iterator<Item = (usize, &'a [Quads])> {
-        let vectors = self.panel.init.len();
-        let mut weights = self.panel.weights;
-        self.panel.segments.iter().map(move |segment| {
-            let (these, rest) = weights.split_at(segment.quads * vectors);
-            weights = rest;
-            (segment.offset, these)
-        })
+    /// Place of each quad relative to the pixel, and its weights for vector `vector`.
+    pub(super) fn quads(&self, vector: usize) -> impl Iterator<Item = (usize, &'a Quads)> {
+        let weights = self.panel.weights.chunks_exact(self.panel.init.len()).map(move |vectors| &vectors[vector]);
+        self.panel.offsets.iter().map(|&offset| offset as usize).zip(weights)
+    }
+
+    /// The quad at a place.
+    #[expect(clippy::inline_always, reason = "part of the loops of each tier")]
+    #[inline(always)]
+    pub(super) fn quad(&self, place: usize) -> [u8; QUAD] {
+        std::array::from_fn(|i| self.values[place + i])
     }
 
     /// Lanes of a vector that are in use.
@@ -175,17 +168,14 @@ impl Sink<'_> {
 }
 
 fn scalar(job: &Job, sink: &mut Sink) {
-    let vectors = job.panel.init.len();
     for (index, pixel) in job.pixels.iter().enumerate() {
         for (vector, init) in job.panel.init.iter().enumerate() {
             let mut sums = *init;
-            for (offset, weights) in job.segments() {
-                let (values, _) = job.values[pixel.input as usize + offset..].as_chunks::<QUAD>();
-                for (values, weights) in values.iter().zip(weights.chunks_exact(vectors)) {
-                    for (sum, weights) in sums.0.iter_mut().zip(weights[vector].0) {
-                        let products = values.iter().zip(weights).map(|(&v, w)| i32::from(v) * i32::from(w));
-                        *sum = sum.wrapping_add(products.sum());
-                    }
+            for (offset, weights) in job.quads(vector) {
+                let values = job.quad(pixel.input as usize + offset);
+                for (sum, weights) in sums.0.iter_mut().zip(weights.0) {
+                    let products = values.iter().zip(weights).map(|(&v, w)| i32::from(v) * i32::from(w));
+                    *sum = sum.wrapping_add(products.sum());
                 }
             }
             sink.put(job, index, vector, &sums);
