@@ -11,8 +11,8 @@ use crate::reference::layout::MAX_ELEMENTS;
 
 use super::encoding::{Encoding, Encodings};
 
-/// Bytes of input and output that a band should not exceed: a quarter of a usual second-level cache.
-const BAND_BYTES: usize = 1 << 18;
+/// Bytes of input and output that a band should not exceed: half of a usual second-level cache.
+const BAND_BYTES: usize = 1 << 19;
 
 /// Most points of a band; a table of them is kept.
 const BAND_POINTS: usize = 1 << 14;
@@ -143,6 +143,9 @@ pub(super) struct Grid {
     is_shared: bool,
 }
 
+/// Bytes of a cache line, to which copies are aligned: vectors that cross lines cost twice.
+const LINE: usize = 64;
+
 /// Bytes that may be touched behind the last value.
 pub(super) const SLACK: usize = 3;
 
@@ -216,7 +219,7 @@ impl Grid {
 
     /// Scratch memory of one thread.
     fn thread_bytes(&self, extra: usize) -> usize {
-        extra + if self.in_place { 0 } else { self.copy_bytes() }
+        extra + if self.in_place { 0 } else { self.copy_bytes() + LINE - 1 }
     }
 
     /// Scratch memory that lets all threads of the current pool work; `extra` is what each band needs for itself.
@@ -355,7 +358,8 @@ impl Grid {
             let pixel = row as usize * self.columns.inputs + self.columns.taps.start as usize;
             &input[image * image_bytes + pixel * self.channels..]
         } else {
-            let copy = &mut copy[..self.copy_bytes()];
+            let aligned = copy.as_ptr().align_offset(LINE).min(LINE - 1);
+            let copy = &mut copy[aligned..][..self.copy_bytes()];
             self.copy_band(&input[image * image_bytes..][..image_bytes], first, rows, copy);
             copy
         };
