@@ -11,6 +11,7 @@ mod nearest;
 mod parallel;
 pub mod reference;
 pub mod simd;
+mod strides;
 mod transpose;
 
 pub use transpose::Transpose;

@@ -3,6 +3,7 @@
 use crate::parallel::split_rows;
 use crate::reference::error::{Result, parameter_error};
 use crate::reference::layout::check_size;
+use crate::strides::{Axis, Odometer, place};
 
 /// Rows and columns of a tile of a matrix that is transposed: its lines of both matrices stay in the first-level cache.
 const TILE: usize = 32;
@@ -13,12 +14,6 @@ pub struct Transpose {
     elements: usize,
     /// Of the output, outermost first: size and distance in the input. Dimensions that are neighbours on both sides are one.
     axes: Vec<Axis>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Axis {
-    size: usize,
-    stride: usize,
 }
 
 impl Transpose {
@@ -94,37 +89,6 @@ impl Transpose {
                 odometer.advance();
             }
         });
-    }
-}
-
-/// Place in the input of an index of the output's dimensions.
-fn place(axes: &[Axis], index: usize) -> usize {
-    let (mut index, mut place) = (index, 0);
-    for axis in axes.iter().rev() {
-        place += index % axis.size * axis.stride;
-        index /= axis.size;
-    }
-    place
-}
-
-/// Counts through some dimensions.
-struct Odometer<'a> {
-    axes: &'a [Axis],
-    index: usize,
-    place: usize,
-}
-
-impl<'a> Odometer<'a> {
-    fn new(axes: &'a [Axis], index: usize) -> Self {
-        Self { axes, index, place: place(axes, index) }
-    }
-
-    fn advance(&mut self) {
-        self.index += 1;
-        match self.axes.last() {
-            Some(axis) if !self.index.is_multiple_of(axis.size) => self.place += axis.stride,
-            _ => self.place = place(self.axes, self.index),
-        }
     }
 }
 

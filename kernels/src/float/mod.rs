@@ -15,6 +15,7 @@ mod geometry;
 mod lanes;
 mod matmul;
 mod pool;
+mod reduce;
 mod resize;
 mod softmax;
 
@@ -23,6 +24,7 @@ pub use depthwise::DepthwiseConv2d;
 pub use function::Function;
 pub use matmul::Matmul;
 pub use pool::{Pool2d, Pool2dParams, Pooling};
+pub use reduce::{Reduce, Reduction};
 pub use resize::{Interpolation, Resize};
 pub use softmax::Softmax;
 

@@ -11,6 +11,8 @@ mod convolution;
 mod dense;
 mod depthwise;
 mod encoding;
+#[expect(clippy::inline_always, reason = "the compiler vectorises loops for the tier they are inlined into")]
+mod fold;
 mod grid;
 mod matmul;
 mod panels;
@@ -19,6 +21,8 @@ mod pool;
 #[expect(clippy::inline_always, reason = "the compiler vectorises loops for the tier they are inlined into")]
 mod powers;
 mod quantise;
+#[expect(clippy::inline_always, reason = "the compiler vectorises loops for the tier they are inlined into")]
+mod reduce;
 #[expect(clippy::inline_always, reason = "the compiler vectorises loops for the tier they are inlined into")]
 mod resize;
 mod rounding;
@@ -34,5 +38,6 @@ pub use encoding::{Encoding, Encodings};
 pub use matmul::MatMul;
 pub use pool::{AveragePool, MaxPool};
 pub use quantise::{Dequantise, Quantise};
+pub use reduce::Reduce;
 pub use resize::Resize;
 pub use table::Table;

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::encoding::{Encoding, Encodings};
+use super::fold::{Fold, Maximum};
 use super::scale::Scale;
 use super::table::Table;
 use crate::parallel::split_rows;
@@ -104,55 +105,6 @@ impl AveragePool {
                 self.windows.visit(band, |taps, run| taps.fold::<Scale>(input, &self.scale, &mut output[run]));
             });
         });
-    }
-}
-
-/// What is done with the values under a window.
-trait Fold {
-    /// What is kept of the values so far.
-    type Sum: Copy;
-
-    /// Of a window without values.
-    const START: Self::Sum;
-
-    fn step(sum: Self::Sum, value: i8) -> Self::Sum;
-
-    /// The byte of the output.
-    fn finish(&self, sum: Self::Sum) -> u8;
-}
-
-struct Maximum;
-
-impl Fold for Maximum {
-    type Sum = i8;
-
-    /// Padding counts as -128.
-    const START: i8 = i8::MIN;
-
-    #[inline(always)]
-    fn step(best: i8, value: i8) -> i8 {
-        best.max(value)
-    }
-
-    #[inline(always)]
-    fn finish(&self, best: i8) -> u8 {
-        best as u8
-    }
-}
-
-impl Fold for Scale {
-    type Sum = i32;
-
-    const START: i32 = 0;
-
-    #[inline(always)]
-    fn step(sum: i32, value: i8) -> i32 {
-        sum + i32::from(value)
-    }
-
-    #[inline(always)]
-    fn finish(&self, sum: i32) -> u8 {
-        self.byte(sum)
     }
 }
 

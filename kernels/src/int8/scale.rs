@@ -2,11 +2,13 @@
 
 use super::encoding::Encoding;
 use crate::reference::pool::AverageFactor;
+use crate::reference::round::rsat;
 
-/// From sums to bytes: [`AverageFactor::scale`].
+/// From sums to bytes: [`AverageFactor::scale`], or a shift.
 #[derive(Clone, Debug)]
 pub(super) struct Scale {
-    factor: AverageFactor,
+    /// Nothing if sums are only shifted.
+    factor: Option<AverageFactor>,
     shift: i64,
     mask: u8,
     /// What is done if no product can leave 24 bits, from where on the reference rounds it.
@@ -24,6 +26,12 @@ struct Fast {
 }
 
 impl Scale {
+    /// A right shift of sums of at most `count` values, with one rounding.
+    pub(super) fn exact(shift: i64, count: usize, output: Encoding) -> Self {
+        let one = AverageFactor { multiplier: 1, shift: 0 };
+        Self { factor: None, ..Self::new(one, shift, count, output) }
+    }
+
     /// The scale of sums of at most `count` values, followed by a right shift.
     pub(super) fn new(factor: AverageFactor, shift: i64, count: usize, output: Encoding) -> Self {
         /// Products below are exact in single precision.
@@ -36,7 +44,7 @@ impl Scale {
             let limit = if left > 0 { 256 } else { EXACT as i32 };
             Fast { multiplier: factor.multiplier as i32, limit, left, half: (1 << right) >> 1, right }
         });
-        Self { factor, shift, mask: output.mask(), fast }
+        Self { factor: Some(factor), shift, mask: output.mask(), fast }
     }
 
     /// The byte of a sum.
@@ -47,7 +55,10 @@ impl Scale {
                 let product = (sum * multiplier).clamp(-limit, limit);
                 (((product << left) + half) >> right).clamp(-128, 127) as u8
             }
-            None => self.factor.scale(sum.into(), self.shift) as u8,
+            None => match self.factor {
+                Some(factor) => factor.scale(sum.into(), self.shift) as u8,
+                None => rsat(sum.into(), self.shift) as u8,
+            },
         };
         code ^ self.mask
     }
