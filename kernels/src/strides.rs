@@ -47,7 +47,7 @@ impl<'a> Odometer<'a> {
 
 /// A reduction over dimensions of tensors of one shape. Neighbouring dimensions that are both reduced or both kept are one.
 #[derive(Clone, Debug)]
-pub(crate) struct Reduced {
+pub(crate) struct ReductionPlan {
     /// Dimensions that stay, outside the innermost one.
     pub(crate) kept: Vec<Axis>,
     /// Dimensions that are reduced, outside the innermost one.
@@ -58,7 +58,7 @@ pub(crate) struct Reduced {
     pub(crate) is_run_reduced: bool,
 }
 
-impl Reduced {
+impl ReductionPlan {
     /// Plans the reduction over `axes`.
     ///
     /// # Errors

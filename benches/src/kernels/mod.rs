@@ -92,7 +92,10 @@ pub fn report(kernels: Kernels, filter: &str, as_json: bool, write: impl Fn(&str
         write(&format!("{:#}\n", json!(lines)));
         return;
     }
-    write(&format!("{:?}, one thread, best of {ROUNDS} interleaved rounds; oneDNN: published, other machine\n", kernels.tier()));
+    write(&format!(
+        "{:?}, one thread, best of {ROUNDS} interleaved rounds; oneDNN: published, other machine\n",
+        kernels.tier()
+    ));
     write(&format!(
         "{:<24} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n",
         "GOP/s", "peak", "ours", "of peak", "oneDNN", "ratio", "rten", "ratio"
@@ -105,7 +108,14 @@ pub fn report(kernels: Kernels, filter: &str, as_json: bool, write: impl Fn(&str
         };
         write(&format!(
             "{:<24} {:>8.0} {:>8.0} {:>8.3} {:>8.3} {:>8.2} {:>8} {:>8}\n",
-            measured.shape.name, measured.peak, measured.ours, fraction, onednn, fraction / onednn, rten, rten_ratio
+            measured.shape.name,
+            measured.peak,
+            measured.ours,
+            fraction,
+            onednn,
+            fraction / onednn,
+            rten,
+            rten_ratio
         ));
     }
 }

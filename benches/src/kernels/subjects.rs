@@ -53,8 +53,10 @@ impl Ours {
         let bias = |outputs: usize| Array1::from_iter(bytes(outputs));
         let (operator, inputs, outputs, scratch) = match work {
             Work::MatMul { m, n, k } => {
-                let weights = Array2::from_shape_vec((n, k), bytes(n * k).collect()).expect("as many bytes as elements");
-                let operator = MatMul::new(kernels, m, &weights.view(), Some(bias(n).view()), FIX, activation, encodings);
+                let weights =
+                    Array2::from_shape_vec((n, k), bytes(n * k).collect()).expect("as many bytes as elements");
+                let operator =
+                    MatMul::new(kernels, m, &weights.view(), Some(bias(n).view()), FIX, activation, encodings);
                 let operator = operator.expect("a plain matrix product");
                 let scratch = operator.scratch_bytes();
                 (Operator::MatMul(operator), m * k, m * n, scratch)

@@ -6,7 +6,7 @@ use super::lanes::{Lanes, Task};
 use crate::parallel::split_rows;
 use crate::reference::KernelError;
 use crate::simd::Kernels;
-use crate::strides::{Odometer, Reduced, place};
+use crate::strides::{Odometer, ReductionPlan, place};
 
 /// What becomes of elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Reduction {
 pub struct Reduce {
     kernels: Kernels,
     reduction: Reduction,
-    plan: Reduced,
+    plan: ReductionPlan,
 }
 
 impl Reduce {
@@ -38,7 +38,7 @@ impl Reduce {
             Reduction::Mean => "reduce_mean",
             Reduction::Max => "reduce_max",
         };
-        Ok(Self { kernels, reduction, plan: Reduced::new(operator, shape, axes)? })
+        Ok(Self { kernels, reduction, plan: ReductionPlan::new(operator, shape, axes)? })
     }
 
     /// Reduces all elements of a tensor in C order to all elements of the result.
@@ -77,7 +77,9 @@ impl Task for Rows<'_> {
             }
             if *reduction == Reduction::Mean {
                 let count = plan.count() as f32;
-                output.iter_mut().for_each(|sum| *sum /= count);
+                for sum in output {
+                    *sum /= count;
+                }
             }
         }
     }
@@ -103,7 +105,7 @@ const fn start(reduction: Reduction) -> f32 {
 
 /// All runs to one element.
 #[inline(always)]
-fn run<L: Lanes>(lanes: L, reduction: Reduction, plan: &Reduced, input: &[f32]) -> f32 {
+fn run<L: Lanes>(lanes: L, reduction: Reduction, plan: &ReductionPlan, input: &[f32]) -> f32 {
     let mut vectors = [lanes.splat(start(reduction)); VECTORS];
     let mut rest = start(reduction);
     let mut odometer = Odometer::new(&plan.reduced, 0);
@@ -131,7 +133,7 @@ fn run<L: Lanes>(lanes: L, reduction: Reduction, plan: &Reduced, input: &[f32]) 
 
 /// All runs to one.
 #[inline(always)]
-fn columns<L: Lanes>(lanes: L, reduction: Reduction, plan: &Reduced, input: &[f32], output: &mut [f32]) {
+fn columns<L: Lanes>(lanes: L, reduction: Reduction, plan: &ReductionPlan, input: &[f32], output: &mut [f32]) {
     let mut first = 0;
     while first < plan.run {
         let width = (plan.run - first).min(VECTORS * L::COUNT);

@@ -12,7 +12,7 @@ use crate::reference::error::{Result, parameter_error};
 use crate::reference::pool::AverageFactor;
 use crate::reference::round::{Rescale, rsat};
 use crate::simd::Kernels;
-use crate::strides::{Odometer, Reduced, place};
+use crate::strides::{Odometer, ReductionPlan, place};
 
 /// Most values of a sum: so many int8 fit 32 bits.
 const MAX_VALUES: usize = 1 << 23;
@@ -25,7 +25,7 @@ const BLOCK: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Reduce {
     kernels: Kernels,
-    plan: Reduced,
+    plan: ReductionPlan,
     finish: Finish,
     encoding: Encoding,
 }
@@ -59,7 +59,7 @@ impl Reduce {
         if axes.is_empty() {
             return error("are [], expected one or more different axes".into());
         }
-        let plan = Reduced::new(operator, shape, axes)?;
+        let plan = ReductionPlan::new(operator, shape, axes)?;
         let count = plan.count();
         if reduction != Reduction::Max && count > MAX_VALUES {
             return error(format!("{axes:?} have {count} elements, more than {MAX_VALUES}; reduce in two steps"));
