@@ -255,3 +255,137 @@ proptest! {
         }
     }
 }
+
+const PLAIN: Conv2dParams = Conv2dParams {
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [1; 4],
+    fix: Fix { input: 5, weights: 7, bias: 8, output: 3 },
+    activation: Activation::LeakyRelu,
+};
+
+/// Bytes in no particular order.
+fn mixed(count: usize) -> Vec<i8> {
+    (0..count as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as i8).collect()
+}
+
+fn mixed4(shape: [usize; 4]) -> Array4<i8> {
+    Array4::from_shape_vec(shape, mixed(shape.iter().product())).unwrap()
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let (input, weights) = (mixed4([2, 37, 29, 20]), mixed4([40, 3, 3, 20]));
+    let (channels, own) = (mixed4([2, 61, 47, 70]), mixed4([1, 5, 5, 70]));
+    let convolved = grouped_conv2d(&input.view(), &weights.view(), None, 1, &PLAIN).unwrap();
+    let each = depthwise_conv2d(&channels.view(), &own.view(), None, &PLAIN).unwrap();
+    for threads in [1, 2, 3, 5] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            for (kernels, encodings) in tiers().zip(ENCODINGS.into_iter().cycle()) {
+                let shape = input.dim().into();
+                let operator = Convolution::new(kernels, shape, &weights.view(), None, 1, &PLAIN, encodings).unwrap();
+                let output = run(&operator, input.as_slice().unwrap(), convolved.len(), encodings);
+                assert!(output == convolved.as_slice().unwrap(), "{threads} threads, {:?}", kernels.tier());
+                let shape = channels.dim().into();
+                let operator = Depthwise::new(kernels, shape, &own.view(), None, &PLAIN, encodings).unwrap();
+                let output = run(&operator, channels.as_slice().unwrap(), each.len(), encodings);
+                assert!(output == each.as_slice().unwrap(), "{threads} threads, {:?}", kernels.tier());
+            }
+        });
+    }
+}
+
+/// What one thread needs is enough on any pool.
+#[test]
+fn scratch_memory_of_one_thread_suffices() {
+    let (input, weights) = (mixed4([1, 40, 40, 32]), mixed4([32, 3, 3, 32]));
+    let expected = grouped_conv2d(&input.view(), &weights.view(), None, 1, &PLAIN).unwrap();
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let operator = pool(4).install(|| {
+        let kernels = Kernels::detect();
+        Convolution::new(kernels, input.dim().into(), &weights.view(), None, 1, &PLAIN, ENCODINGS[0]).unwrap()
+    });
+    let bytes = pool(1).install(|| operator.scratch_bytes());
+    assert!(bytes < pool(4).install(|| operator.scratch_bytes()));
+    let bytes_of = |values: &[i8]| -> Vec<u8> { values.iter().map(|&q| q.cast_unsigned()).collect() };
+    let (input, mut output) = (bytes_of(input.as_slice().unwrap()), vec![0; expected.len()]);
+    pool(4).install(|| operator.run(&input, &mut output, &mut vec![0; bytes]));
+    assert!(output == bytes_of(expected.as_slice().unwrap()));
+}
+
+/// Sums of more products than 32 bits can take, of the largest values.
+#[test]
+fn long_sums_of_extremes_are_exact() {
+    for (value, weight) in [(-128, -128), (-128, 127), (127, 127), (127, -128)] {
+        for inputs in [1 << 16, (1 << 17) + 5] {
+            let input = Array2::from_elem((3, inputs), value);
+            let weights = Array2::from_elem((2, inputs), weight);
+            for output in [-17, -11, -9] {
+                let fix = Fix { input: 7, weights: 7, bias: 0, output };
+                let expected = fully_connected(&input.view(), &weights.view(), None, fix, Activation::None).unwrap();
+                for kernels in tiers() {
+                    for encodings in ENCODINGS {
+                        let weights = weights.view();
+                        let operator =
+                            MatMul::new(kernels, 3, &weights, None, fix, Activation::None, encodings).unwrap();
+                        let output = run(&operator, input.as_slice().unwrap(), 6, encodings);
+                        assert_eq!(output, expected.as_slice().unwrap(), "{:?} {value} {weight}", kernels.tier());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every accumulator around a tie, every shift: the sum is `64 · a + b` with all `b` that matter.
+#[test]
+fn ties_round_up_at_every_shift() {
+    let rows: Vec<i8> = (-128..=127i8).flat_map(|a| [-32, -1, 0, 1, 31].map(|b| [a, b])).flatten().collect();
+    let input = Array2::from_shape_vec((rows.len() / 2, 2), rows).unwrap();
+    let weights = ndarray::arr2(&[[64i8, 1], [-64, 1], [1, 0]]);
+    let bias = ndarray::arr1(&[-3i8, 0, 127]);
+    let slope = Activation::PRelu { multiplier: -77, shift: 3 };
+    for activation in [Activation::None, Activation::Relu, Activation::Relu6, Activation::LeakyRelu, slope] {
+        for cut in -12..=40 {
+            for shift_bias in [-2, -1, 0, 3] {
+                let fix = Fix { input: 4, weights: 4, bias: 8 - shift_bias, output: 8 - cut };
+                let bias = Some(bias.view());
+                let expected = fully_connected(&input.view(), &weights.view(), bias, fix, activation).unwrap();
+                for (kernels, encodings) in tiers().zip(ENCODINGS.into_iter().cycle()) {
+                    let rows = input.dim().0;
+                    let operator =
+                        MatMul::new(kernels, rows, &weights.view(), bias, fix, activation, encodings).unwrap();
+                    let output = run(&operator, input.as_slice().unwrap(), expected.len(), encodings);
+                    assert!(output == expected.as_slice().unwrap(), "{:?} {fix:?} {activation:?}", kernels.tier());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn hostile_shapes_are_refused() {
+    let kernels = Kernels::detect();
+    let weights = Array4::<i8>::zeros([8, 3, 3, 4]);
+    let message = |shape: [usize; 4], groups: usize, params: &Conv2dParams| {
+        let operator = Convolution::new(kernels, shape, &weights.view(), None, groups, params, ENCODINGS[0]);
+        operator.unwrap_err().to_string()
+    };
+    assert_eq!(
+        message([0, 4, 4, 4], 1, &PLAIN),
+        "conv2d: input has shape [0, 4, 4, 4], expected 1 to 2147483648 elements"
+    );
+    assert!(message([1, 4, 4, usize::MAX], 1, &PLAIN).contains("expected 1 to 2147483648 elements"));
+    assert!(message([1, 4, 4, 8], 3, &PLAIN).contains("groups are 3, which do not divide"));
+    assert!(message([1, 4, 4, 5], 1, &PLAIN).contains("expected [out, kernel_h, kernel_w, 5]"));
+    // One output, but windows that lie far apart in a padded copy of 2^33 bytes.
+    let sparse = Conv2dParams { pads: [0xffff; 4], dilations: [0xffff, 0xffff], ..PLAIN };
+    let weights = Array4::<i8>::zeros([1, 3, 3, 1]);
+    let operator = Convolution::new(kernels, [1, 1, 1, 1], &weights.view(), None, 1, &sparse, ENCODINGS[0]);
+    operator.expect("taps that meet nothing need no copy");
+    let wide = Conv2dParams { pads: [0xffff; 4], strides: [0xffff, 0xffff], ..PLAIN };
+    let weights = Array4::<i8>::zeros([1, 1, 1, 40]);
+    let operator = Convolution::new(kernels, [1, 1, 1, 40], &weights.view(), None, 1, &wide, ENCODINGS[0]);
+    assert!(operator.is_ok_and(|operator| operator.scratch_bytes() < 1 << 24));
+}
