@@ -6,18 +6,16 @@ use dpuc_benches::kernels::{Ours, Rten, SHAPES};
 use dpuc_kernels::simd::Kernels;
 
 fn kernels(criterion: &mut Criterion) {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool of one thread");
+    rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("nothing has used the pool before");
     let mut group = criterion.benchmark_group("kernels");
     group.sample_size(20);
     for shape in SHAPES {
         group.throughput(Throughput::Elements(shape.work.products() as u64));
-        pool.install(|| {
-            let mut ours = Ours::new(Kernels::detect(), shape.work);
-            group.bench_function(format!("{}/ours", shape.name), |bencher| bencher.iter(|| ours.run()));
-            if let Some(mut rten) = Rten::new(shape.work) {
-                group.bench_function(format!("{}/rten-gemm", shape.name), |bencher| bencher.iter(|| rten.run()));
-            }
-        });
+        let mut ours = Ours::new(Kernels::detect(), shape.work);
+        group.bench_function(format!("{}/ours", shape.name), |bencher| bencher.iter(|| ours.run()));
+        if let Some(mut rten) = Rten::new(shape.work) {
+            group.bench_function(format!("{}/rten-gemm", shape.name), |bencher| bencher.iter(|| rten.run()));
+        }
     }
     group.finish();
 }
