@@ -2,6 +2,7 @@
 
 pub mod calibration;
 pub mod code_quality;
+pub mod float;
 pub mod kernels;
 mod module;
 mod samples;

@@ -55,8 +55,8 @@ impl Conv2dParams {
 
 /// A convolution or transposed convolution of maps of one shape, its weights packed.
 ///
-/// Sums are in f32, in blocks of at most 384 products each: the result differs from the exact one by at most
-/// `(384 + K / 384) · 2^-24 · Σ|x · w|` with the `K` products of a sum, and in practice by a hundredth of that. A NaN stays NaN,
+/// Sums are in f32, in blocks of at most 576 products each: the result differs from the exact one by at most
+/// `(576 + K / 576) · 2^-24 · Σ|x · w|` with the `K` products of a sum, and in practice by a hundredth of that. A NaN stays NaN,
 /// also behind a fused `relu`.
 #[derive(Clone, Debug)]
 pub struct Conv2d {

@@ -4,6 +4,7 @@
 //! then run any number of times from any thread. It works on contiguous tensors in C order (maps are NHWC), needs no scratch
 //! memory and does not allocate. Large work is shared between the threads of the current `rayon` pool; the bits of the result depend on the tier alone, not on the number of threads. How far they may be from the exact result is stated at each operator.
 
+mod burst;
 #[expect(unsafe_code, reason = "one bounds check for the pixels of a block")]
 #[expect(clippy::needless_range_loop, reason = "register blocks are indexed by row and vector")]
 mod channelwise;

@@ -15,8 +15,9 @@ mod tile;
 pub(super) use packed::PackedMatrix;
 pub(super) use product::{Product, Rows};
 
-/// Most products summed in registers before they are added to the result: a panel of so many fits the first-level cache.
-pub(super) const DEPTH: usize = 384;
+/// Most products summed in registers before they are added to the result: a panel of so many just fits the
+/// first-level cache, and the patches of 3x3 windows of 64 channels are one block.
+pub(super) const DEPTH: usize = 576;
 
 /// Most rows of a panel, the largest [`Lanes::ROWS`](super::lanes::Lanes::ROWS).
 const MAX_ROWS: usize = 14;

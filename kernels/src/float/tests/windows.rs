@@ -92,7 +92,7 @@ impl Case {
         let [sums, magnitudes] = self.expected(&real_x, &real_w, &real_bias);
         let magnitudes: Vec<f64> = magnitudes.iter().copied().collect();
         let products = w.len() as f64 / if self.is_depthwise { channels as f64 } else { self.kernel[0] as f64 };
-        let steps = products.min(384.0) + (products / 384.0).ceil() + 1.0;
+        let steps = products.min(576.0) + (products / 576.0).ceil() + 1.0;
         for kernels in tiers() {
             let what = (kernels.tier(), self);
             assert_within(&self.run(kernels, &x, &w, &bias), &expected, |_| 0.0, &what);
@@ -137,10 +137,10 @@ fn products_of_all_block_sizes() {
     let mut random = Random(3);
     for (rows, depth, columns) in [
         (1, 1, 1),
-        (1, 384, 16),
-        (13, 383, 17),
-        (14, 385, 32),
-        (15, 512, 33),
+        (1, 576, 16),
+        (13, 575, 17),
+        (14, 577, 32),
+        (15, 1153, 33),
         (27, 700, 47),
         (230, 3, 64),
         (449, 260, 5),
