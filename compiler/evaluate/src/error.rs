@@ -70,9 +70,17 @@ pub enum Problem {
     NoEvaluator,
     /// An operator of the framework that is not known here.
     #[error(
-        "of type `{0}` has no evaluator: the operator is not known here; give its result to the evaluator to go on behind it"
+        "of type `{0}` has no evaluator: the operator is not known here; register a function for it, or give its result to the evaluator to go on behind it"
     )]
     Custom(String),
+    /// A user-supplied operator refuses its operands.
+    #[error("of type `{operator}` cannot be evaluated by the function registered for it: {reason}")]
+    UserSupplied {
+        /// The operator.
+        operator: String,
+        /// What the function says.
+        reason: String,
+    },
     /// An operand is missing or has another element type or rank than the operation takes.
     #[error("has no operand #{index} that is {expected}")]
     Operand {

@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use dpuc_dialects::define::Traits;
-use dpuc_dialects::dialects::{dpu, func, nn};
+use dpuc_dialects::dialects::{dpu, func};
 use dpuc_dialects::{Attribute, BlockId, Ir, OpId, ValueId};
 
 use crate::error::{EvalError, Problem};
 use crate::liveness::Plan;
-use crate::operation::Operation;
+use crate::operators::Operators;
+use crate::single::{evaluate_operation, failure};
 use crate::tensor::{ElementKind, Tensor};
-use crate::{fixed, float, movement};
 
 /// Deepest nesting of calls; real programs have two levels.
 const MAX_CALL_DEPTH: usize = 64;
@@ -35,6 +35,7 @@ pub fn evaluate(
 pub struct Evaluator<'a> {
     ir: &'a Ir,
     given: HashMap<ValueId, Tensor>,
+    operators: Operators,
     /// Functions entered so far.
     calls: Cell<usize>,
 }
@@ -42,7 +43,7 @@ pub struct Evaluator<'a> {
 impl<'a> Evaluator<'a> {
     /// An evaluator of the functions of `ir`, which must be verified.
     pub fn new(ir: &'a Ir) -> Self {
-        Self { ir, given: HashMap::new(), calls: Cell::new(0) }
+        Self { ir, given: HashMap::new(), operators: Operators::new(), calls: Cell::new(0) }
     }
 
     /// Gives a value instead of computing it: what it depends on is not evaluated for it. This is the way past an operation that
@@ -50,6 +51,13 @@ impl<'a> Evaluator<'a> {
     #[must_use]
     pub fn with_value(mut self, value: ValueId, tensor: Tensor) -> Self {
         self.given.insert(value, tensor);
+        self
+    }
+
+    /// Supplies operators that this library does not know.
+    #[must_use]
+    pub fn with_operators(mut self, operators: Operators) -> Self {
+        self.operators = operators;
         self
     }
 
@@ -168,12 +176,12 @@ impl Frame<'_, '_> {
             self.superlayer(op, observer)?;
         } else if ir.is(op, &func::CALL) {
             self.call(op, observer)?;
-        } else if ir.is(op, &nn::SPLIT) {
-            self.split(op, observer)?;
         } else {
-            let result = self.compute(op)?;
-            observer(op, &result);
-            if let Some(&value) = ir.results(op).first() {
+            let operands: Vec<&Tensor> =
+                ir.operands(op).iter().map(|&operand| self.get(operand)).collect::<Result<_, _>>()?;
+            let results = evaluate_operation(ir, op, &operands, &self.evaluator.operators)?;
+            for (&value, result) in ir.results(op).iter().zip(results) {
+                observer(op, &result);
                 self.store(op, value, result)?;
             }
         }
@@ -183,54 +191,13 @@ impl Frame<'_, '_> {
         Ok(())
     }
 
-    fn compute(&self, op: OpId) -> Result<Tensor, EvalError> {
-        let ir = self.evaluator.ir;
-        let operands: Vec<&Tensor> =
-            ir.operands(op).iter().map(|&operand| self.get(operand)).collect::<Result<_, _>>()?;
-        let operation = Operation { ir, op, operands: &operands };
-        let outcome = if ir.is(op, &dpu::UPLOAD) || ir.is(op, &dpu::DOWNLOAD) {
-            operands.first().map(|&operand| operand.clone()).ok_or(Problem::Operand { index: 0, expected: "a tensor" })
-        } else if ir.is(op, &dpu::PARAMETER) {
-            operation.constant()
-        } else if ir.is(op, &nn::CUSTOM) {
-            Err(Problem::Custom(ir.str(op, "type").unwrap_or_default().to_owned()))
-        } else {
-            match ir.op_name(op).split_once('.') {
-                Some(("int8", _)) => fixed::evaluate(operation),
-                Some(("nn", name)) => float::evaluate(name, operation),
-                _ => Err(Problem::NoEvaluator),
-            }
-        };
-        outcome.map_err(|problem| self.error(op, problem))
-    }
-
-    /// The operation with several results.
-    fn split(&mut self, op: OpId, observer: &mut dyn FnMut(OpId, &Tensor)) -> Result<(), EvalError> {
-        let ir = self.evaluator.ir;
-        let whole = self.get(ir.operand(op, 0))?;
-        let parts = movement::parts(Operation { ir, op, operands: &[whole] });
-        let parts = parts.map_err(|problem| self.error(op, problem))?;
-        for (&value, part) in ir.results(op).iter().zip(parts) {
-            observer(op, &part);
-            self.store(op, value, part)?;
-        }
-        Ok(())
-    }
-
-    fn error(&self, op: OpId, problem: Problem) -> EvalError {
-        let ir = self.evaluator.ir;
-        let result = ir.results(op).first().and_then(|&result| ir.value_name(result));
-        let place = ir.location_name(ir.op(op).location).or(result).unwrap_or("unnamed operation").to_owned();
-        EvalError::Operation { place, op: ir.op_name(op).to_owned(), problem: Box::new(problem) }
-    }
-
     /// Keeps a result if somebody reads it.
     fn store(&mut self, op: OpId, value: ValueId, tensor: Tensor) -> Result<(), EvalError> {
         let ir = self.evaluator.ir;
         let ty = ir.value_type(value);
         if !tensor.has_type(ir, ty) {
             let problem = Problem::Result { found: tensor.shape().to_vec(), expected: ir.show_type(ty) };
-            return Err(self.error(op, problem));
+            return Err(failure(ir, op, problem));
         }
         if self.reads.get(&value).is_some_and(|&reads| reads > 0) {
             self.values.insert(value, tensor);
@@ -252,7 +219,7 @@ impl Frame<'_, '_> {
         let ir = self.evaluator.ir;
         let region = ir.op_regions(op).first();
         let Some(&body) = region.and_then(|&region| ir.region_blocks(region).first()) else {
-            return Err(self.error(op, Problem::NoEvaluator));
+            return Err(failure(ir, op, Problem::NoEvaluator));
         };
         for (&argument, &operand) in ir.arguments(body).iter().zip(ir.operands(op)) {
             let value = self.get(operand)?.clone();

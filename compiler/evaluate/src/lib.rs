@@ -33,8 +33,12 @@ mod float;
 mod liveness;
 mod movement;
 mod operation;
+mod operators;
+mod single;
 mod tensor;
 
 pub use error::{EvalError, Problem};
 pub use evaluator::{Evaluator, evaluate};
+pub use operators::{CustomCall, Operators};
+pub use single::evaluate_operation;
 pub use tensor::{ElementKind, Tensor};
