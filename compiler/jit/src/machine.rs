@@ -179,7 +179,8 @@ impl Session<'_> {
             let inputs: Vec<&[u8]> = call.inputs.iter().map(|region| self.bytes(region)).collect();
             let mut outputs: Vec<&mut [u8]> = call.outputs.iter().map(|region| self.bytes_mut(region)).collect();
             let arena = *self.frame.add(slot::ARENA);
-            let scratch = from_raw_parts_mut(arena.add(self.arena.scratch[step] as usize), call.kernel.scratch_bytes());
+            let (place, bytes) = self.arena.scratch[step];
+            let scratch = from_raw_parts_mut(arena.add(place as usize), bytes);
             call.kernel.run(&inputs, &mut outputs, scratch)
         }
     }

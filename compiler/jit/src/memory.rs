@@ -14,8 +14,8 @@ pub(crate) const ALIGNMENT: u64 = 64;
 pub(crate) struct Arena {
     /// Of each buffer of the arena.
     pub(crate) offsets: SecondaryMap<Buffer, u64>,
-    /// Of the scratch memory of each step.
-    pub(crate) scratch: Vec<u64>,
+    /// Of the scratch memory of each step, and how much it has. A kernel may ask for more later, where there are more threads.
+    pub(crate) scratch: Vec<(u64, usize)>,
     /// Size.
     pub(crate) bytes: u64,
 }
@@ -54,7 +54,9 @@ impl Arena {
         if bytes > limit {
             return Err(Error::Memory { bytes, limit });
         }
-        let mut arena = Self { bytes, scratch: places[buffers.len()..].to_vec(), ..Self::default() };
+        let sizes = lifetimes[buffers.len()..].iter().map(|lifetime| lifetime.bytes as usize);
+        let scratch = places[buffers.len()..].iter().copied().zip(sizes).collect();
+        let mut arena = Self { bytes, scratch, ..Self::default() };
         for (&buffer, &place) in buffers.iter().zip(&places) {
             arena.offsets[buffer] = place;
         }

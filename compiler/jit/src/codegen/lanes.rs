@@ -1,9 +1,9 @@
 //! Numbers of a loop body for several points at once, in 128-bit registers.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::immediates::Offset32;
 use cranelift_codegen::ir::{ConstantData, InstBuilder, MemFlagsData, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
+use dpuc_kernels::int8::Encoding;
 
 use crate::loops::{Binary, Rounding};
 
@@ -98,14 +98,39 @@ impl Lanes<'_, '_> {
         self.builder.ins().vconst(ty, constant)
     }
 
-    /// Codes at an address, one after the other; `offset` says that they are stored plus 128.
-    pub(super) fn load_codes(&mut self, address: Value, displacement: i32) -> Registers {
+    /// Codes at an address, one after the other.
+    pub(super) fn load_codes(&mut self, address: Value, encoding: Encoding) -> Registers {
         if self.is_scalar() {
-            let narrow = self.builder.ins().load(types::I8, memory(), address, displacement);
+            let narrow = self.builder.ins().load(types::I8, memory(), address, 0);
+            let narrow = self.recoded(narrow, encoding);
             return vec![self.builder.ins().sextend(self.shape.width, narrow)];
         }
-        let bytes = self.builder.ins().load(types::I8X16, memory(), address, displacement);
+        let bytes = self.builder.ins().load(types::I8X16, memory(), address, 0);
+        let bytes = self.recoded(bytes, encoding);
         self.widen(bytes)
+    }
+
+    /// Bytes of an encoding as signed bytes, or the other way round.
+    fn recoded(&mut self, bytes: Value, encoding: Encoding) -> Value {
+        if encoding == Encoding::Signed {
+            return bytes;
+        }
+        let ty = self.builder.func.dfg.value_type(bytes);
+        let mask = if ty.is_vector() {
+            self.vector(ty, vec![encoding.mask(); 16])
+        } else {
+            self.builder.ins().iconst(ty, i64::from(encoding.mask()))
+        };
+        self.builder.ins().bxor(bytes, mask)
+    }
+
+    /// Copies codes from one encoding to another.
+    pub(super) fn copy_codes(&mut self, from: Value, to: Value, encodings: [Encoding; 2]) {
+        let ty = if self.is_scalar() { types::I8 } else { types::I8X16 };
+        let bytes = self.builder.ins().load(ty, memory(), from, 0);
+        let changes = encodings[0] != encodings[1];
+        let bytes = self.recoded(bytes, if changes { Encoding::Offset } else { Encoding::Signed });
+        self.builder.ins().store(memory(), bytes, to, 0);
     }
 
     /// 16 signed bytes in the integers of the shape.
@@ -120,8 +145,9 @@ impl Lanes<'_, '_> {
     }
 
     /// One code in every lane.
-    pub(super) fn splat_code(&mut self, address: Value, displacement: i32) -> Registers {
-        let narrow = self.builder.ins().load(types::I8, memory(), address, displacement);
+    pub(super) fn splat_code(&mut self, address: Value, encoding: Encoding) -> Registers {
+        let narrow = self.builder.ins().load(types::I8, memory(), address, 0);
+        let narrow = self.recoded(narrow, encoding);
         let wide = self.builder.ins().sextend(self.shape.width, narrow);
         self.splat_integer(wide)
     }
@@ -133,29 +159,30 @@ impl Lanes<'_, '_> {
     }
 
     /// Floats at an address, one after the other.
-    pub(super) fn load_reals(&mut self, address: Value, displacement: i32) -> Registers {
+    pub(super) fn load_reals(&mut self, address: Value) -> Registers {
         let (ty, bytes) = (self.real_type(), self.real_type().bytes() as i32);
-        (0..self.real_registers())
-            .map(|at| self.builder.ins().load(ty, memory(), address, displacement + at as i32 * bytes))
-            .collect()
+        (0..self.real_registers()).map(|at| self.builder.ins().load(ty, memory(), address, at as i32 * bytes)).collect()
     }
 
     /// One float in every lane.
-    pub(super) fn splat_real(&mut self, address: Value, displacement: i32) -> Registers {
-        let one = self.builder.ins().load(types::F32, memory(), address, displacement);
+    pub(super) fn splat_real(&mut self, address: Value) -> Registers {
+        let one = self.builder.ins().load(types::F32, memory(), address, 0);
         let one = if self.is_scalar() { one } else { self.builder.ins().splat(types::F32X4, one) };
         vec![one; self.real_registers()]
     }
 
     /// Stores integers as signed bytes, saturated.
-    pub(super) fn store_codes(&mut self, x: &[Value], address: Value, displacement: i32) {
+    pub(super) fn store_codes(&mut self, x: &[Value], address: Value, encoding: Encoding) {
         if self.is_scalar() {
-            self.builder.ins().istore8(memory(), x[0], address, Offset32::new(displacement));
+            let byte = self.builder.ins().ireduce(types::I8, x[0]);
+            let byte = self.recoded(byte, encoding);
+            self.builder.ins().store(memory(), byte, address, 0);
             return;
         }
         let halves = if self.shape.width == types::I16 { x.to_vec() } else { self.narrow(x) };
         let bytes = self.builder.ins().snarrow(halves[0], halves[1]);
-        self.builder.ins().store(memory(), bytes, address, displacement);
+        let bytes = self.recoded(bytes, encoding);
+        self.builder.ins().store(memory(), bytes, address, 0);
     }
 
     /// 32-bit registers as 16-bit ones, saturated.
@@ -164,10 +191,10 @@ impl Lanes<'_, '_> {
     }
 
     /// Stores floats.
-    pub(super) fn store_reals(&mut self, x: &[Value], address: Value, displacement: i32) {
+    pub(super) fn store_reals(&mut self, x: &[Value], address: Value) {
         let bytes = self.real_type().bytes() as i32;
         for (at, &x) in x.iter().enumerate() {
-            self.builder.ins().store(memory(), x, address, displacement + at as i32 * bytes);
+            self.builder.ins().store(memory(), x, address, at as i32 * bytes);
         }
     }
 

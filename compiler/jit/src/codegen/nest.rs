@@ -175,6 +175,9 @@ impl Emitter<'_, '_> {
 
     /// Computes and stores the points at some addresses.
     fn point(&mut self, addresses: &[Value]) {
+        if self.copy(addresses) {
+            return;
+        }
         let mut known = Known::new();
         if let Some((reduction, term)) = self.reduction {
             let folded = self.fold(reduction, term, addresses);
@@ -188,12 +191,27 @@ impl Emitter<'_, '_> {
         let root = if shape.lanes > 1 { self.unsaturated(self.nest.result) } else { self.nest.result };
         let result = self.number(root, shape, dim, addresses, &mut known);
         let address = addresses[addresses.len() - 1];
-        let element = self.buffers[self.nest.store.buffer].element;
+        let info = &self.buffers[self.nest.store.buffer];
         let mut lanes = Lanes { builder: &mut *self.builder, shape };
-        match element {
-            Element::I8 => lanes.store_codes(&result, address, 0),
-            Element::F32 => lanes.store_reals(&result, address, 0),
+        match info.element {
+            Element::I8 => lanes.store_codes(&result, address, info.encoding),
+            Element::F32 => lanes.store_reals(&result, address),
         }
+    }
+
+    /// Copies codes as bytes if that is all there is to do.
+    fn copy(&mut self, addresses: &[Value]) -> bool {
+        let (nest, shape) = (self.nest, self.plan.points);
+        let Operation::Load(number) = nest.body.operation(nest.result) else { return false };
+        let [from, to] = [&nest.loads[number], &nest.store].map(|access| &self.buffers[access.buffer]);
+        let stays = shape.lanes > 1 && nest.loads[number].strides[nest.parallel - 1] == 0;
+        if to.element != Element::I8 || stays {
+            return false;
+        }
+        let (source, target) = (addresses[number], addresses[addresses.len() - 1]);
+        let mut lanes = Lanes { builder: &mut *self.builder, shape };
+        lanes.copy_codes(source, target, [from.encoding, to.encoding]);
+        true
     }
 
     /// The number whose saturation `node` is: stores of vectors saturate.
@@ -344,11 +362,12 @@ impl Emitter<'_, '_> {
             Operation::Load(number) => {
                 let access = &nest.loads[number];
                 let stays = walked.is_none_or(|dim| access.strides[dim] == 0) && shape.lanes > 1;
-                match (self.buffers[access.buffer].element, stays) {
-                    (Element::I8, true) => lanes.splat_code(addresses[number], 0),
-                    (Element::I8, false) => lanes.load_codes(addresses[number], 0),
-                    (Element::F32, true) => lanes.splat_real(addresses[number], 0),
-                    (Element::F32, false) => lanes.load_reals(addresses[number], 0),
+                let info = &self.buffers[access.buffer];
+                match (info.element, stays) {
+                    (Element::I8, true) => lanes.splat_code(addresses[number], info.encoding),
+                    (Element::I8, false) => lanes.load_codes(addresses[number], info.encoding),
+                    (Element::F32, true) => lanes.splat_real(addresses[number]),
+                    (Element::F32, false) => lanes.load_reals(addresses[number]),
                 }
             }
             Operation::Integer(value) => lanes.integer(value),

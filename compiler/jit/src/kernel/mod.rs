@@ -1,9 +1,11 @@
 //! Operators that are called rather than compiled into loops.
 
+mod packed;
 mod reference;
 
 use std::fmt::Debug;
 
+pub(crate) use packed::Map;
 pub(crate) use reference::{Operand, Reference};
 
 /// An operator bound to its shapes, parameters and constants.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytemuck::{cast_slice, cast_slice_mut};
 use dpuc_dialects::{Ir, OpId};
 use dpuc_evaluate::{Operators, Tensor, evaluate_operation};
+use dpuc_kernels::int8::Encoding;
 
 use super::Kernel;
 use crate::network::Element;
@@ -16,6 +17,8 @@ pub(crate) struct Reference {
     pub(crate) op: OpId,
     pub(crate) operators: Operators,
     pub(crate) operands: Vec<Operand>,
+    /// How the bytes of each output stand for codes.
+    pub(crate) outputs: Vec<Encoding>,
 }
 
 /// An operand of an operation.
@@ -26,6 +29,7 @@ pub(crate) enum Operand {
     Input {
         shape: Vec<usize>,
         element: Element,
+        encoding: Encoding,
     },
 }
 
@@ -34,21 +38,22 @@ impl Kernel for Reference {
         let mut inputs = inputs.iter();
         let mut next = |operand: &Operand| match operand {
             Operand::Constant(tensor) => Some(Arc::clone(tensor)),
-            Operand::Input { shape, element } => tensor(shape, *element, inputs.next()?).map(Arc::new),
+            Operand::Input { shape, element, encoding } => {
+                tensor(shape, *element, *encoding, inputs.next()?).map(Arc::new)
+            }
         };
         let operands: Option<Vec<Arc<Tensor>>> = self.operands.iter().map(&mut next).collect();
         let operands = operands.ok_or("an operand is missing or has the wrong size")?;
         let operands: Vec<&Tensor> = operands.iter().map(|operand| &**operand).collect();
         let results = evaluate_operation(&self.ir, self.op, &operands, &self.operators).map_err(|e| e.to_string())?;
-        for (output, result) in outputs.iter_mut().zip(&results) {
+        for ((output, result), encoding) in outputs.iter_mut().zip(&results).zip(&self.outputs) {
             match result {
                 Tensor::F32(values) => {
                     let output: &mut [f32] = cast_slice_mut(output);
                     output.iter_mut().zip(values.iter()).for_each(|(output, &value)| *output = value);
                 }
                 Tensor::I8(values) => {
-                    let output: &mut [i8] = cast_slice_mut(output);
-                    output.iter_mut().zip(values.iter()).for_each(|(output, &value)| *output = value);
+                    output.iter_mut().zip(values).for_each(|(output, &value)| *output = encoding.encode(value));
                 }
             }
         }
@@ -56,9 +61,9 @@ impl Kernel for Reference {
     }
 }
 
-fn tensor(shape: &[usize], element: Element, bytes: &[u8]) -> Option<Tensor> {
+fn tensor(shape: &[usize], element: Element, encoding: Encoding, bytes: &[u8]) -> Option<Tensor> {
     match element {
-        Element::I8 => Tensor::from_i8(shape, cast_slice(bytes).to_vec()),
+        Element::I8 => Tensor::from_i8(shape, bytes.iter().map(|&byte| encoding.decode(byte)).collect()),
         Element::F32 => Tensor::from_f32(shape, cast_slice(bytes).to_vec()),
     }
 }

@@ -2,6 +2,8 @@
 
 use cranelift_codegen::entity::{PrimaryMap, entity_impl};
 
+use dpuc_kernels::int8::Encoding;
+
 use super::body::{Body, CODE, Kind, Node, Operation};
 use crate::network::Element;
 
@@ -19,6 +21,8 @@ pub(crate) struct BufferInfo {
     pub(crate) element: Element,
     /// Number of elements.
     pub(crate) elements: usize,
+    /// How bytes stand for codes.
+    pub(crate) encoding: Encoding,
     pub(crate) place: Place,
 }
 

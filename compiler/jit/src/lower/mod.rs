@@ -10,9 +10,11 @@ mod resize;
 
 use std::sync::Arc;
 
-use cranelift_codegen::entity::SecondaryMap;
+use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use dpuc_dialects::Ir;
 use dpuc_evaluate::{Operators, Tensor};
+use dpuc_kernels::int8::Encoding;
+use dpuc_kernels::simd::Kernels;
 
 use crate::error::Error;
 use crate::kernel::{Operand, Reference};
@@ -23,7 +25,9 @@ use crate::program::{Call, Port, Program, Region, Step};
 /// Lowers a flat function.
 pub(crate) fn lower(ir: &Arc<Ir>, network: &Network, operators: &Operators) -> Result<Program, Error> {
     let views = SecondaryMap::with_capacity(network.tensors.len());
-    let mut lowering = Lowering { ir, network, operators, program: Program::default(), views };
+    let offset = heavy::offset_tensors(ir, network);
+    let mut lowering =
+        Lowering { ir, network, operators, kernels: Kernels::detect(), program: Program::default(), views, offset };
     lowering.bind_ports();
     for operation in &network.operations {
         lowering.operation(operation)?;
@@ -37,9 +41,12 @@ struct Lowering<'a> {
     ir: &'a Arc<Ir>,
     network: &'a Network,
     operators: &'a Operators,
+    kernels: Kernels,
     program: Program,
     /// Where each tensor is.
     views: SecondaryMap<TensorId, Option<View>>,
+    /// What is kept in the offset form inside the arena.
+    offset: EntitySet<TensorId>,
 }
 
 /// A lowering of an operation into loops: `None` leaves it to a call.
@@ -72,8 +79,8 @@ impl Lowering<'_> {
         self.network.tensors[tensor].fix.map(i64::from)
     }
 
-    fn buffer(&mut self, info: &TensorInfo, place: Place) -> View {
-        let info = BufferInfo { element: info.element, elements: info.elements(), place };
+    fn buffer(&mut self, info: &TensorInfo, encoding: Encoding, place: Place) -> View {
+        let info = BufferInfo { element: info.element, elements: info.elements(), encoding, place };
         View { buffer: self.program.buffers.push(info), offset: 0 }
     }
 
@@ -87,11 +94,12 @@ impl Lowering<'_> {
         self.program.inputs = network.inputs.iter().map(port).collect();
         self.program.outputs = network.outputs.iter().map(port).collect();
         for (number, &input) in network.inputs.iter().enumerate() {
-            self.views[input] = Some(self.buffer(&network.tensors[input], Place::Input(number)));
+            self.views[input] = Some(self.buffer(&network.tensors[input], Encoding::Signed, Place::Input(number)));
         }
         for (number, &output) in network.outputs.iter().enumerate() {
             if self.views[output].is_none() && network.tensors[output].constant.is_none() {
-                self.views[output] = Some(self.buffer(&network.tensors[output], Place::Output(number)));
+                self.views[output] =
+                    Some(self.buffer(&network.tensors[output], Encoding::Signed, Place::Output(number)));
             }
         }
     }
@@ -105,7 +113,7 @@ impl Lowering<'_> {
                 continue;
             }
             let info = &network.tensors[output];
-            let target = self.buffer(info, Place::Output(number));
+            let target = self.buffer(info, Encoding::Signed, Place::Output(number));
             let mut nest =
                 Nest::new(info.name.clone(), info.shape.clone(), info.shape.len(), whole(target, &info.shape));
             nest.result = nest.load(whole(source, &info.shape), info.element);
@@ -127,7 +135,9 @@ impl Lowering<'_> {
             }
             None => Place::Arena,
         };
-        let view = self.buffer(info, place);
+        let is_offset = place == Place::Arena && self.offset.contains(tensor);
+        let encoding = if is_offset { Encoding::Offset } else { Encoding::Signed };
+        let view = self.buffer(info, encoding, place);
         self.views[tensor] = Some(view);
         view
     }
@@ -212,14 +222,19 @@ impl Lowering<'_> {
                     let TensorInfo { shape, element, constant, .. } = &network.tensors[tensor];
                     match constant {
                         Some(constant) => Operand::Constant(Arc::clone(constant)),
-                        None => Operand::Input { shape: shape.clone(), element: *element },
+                        None => {
+                            Operand::Input { shape: shape.clone(), element: *element, encoding: self.encoding(tensor) }
+                        }
                     }
                 };
+                let operands = operation.operands.iter().map(operand).collect();
+                let outputs = operation.results.iter().map(|&tensor| self.encoding(tensor)).collect();
                 Box::new(Reference {
                     ir: Arc::clone(self.ir),
                     op: operation.op,
                     operators: self.operators.clone(),
-                    operands: operation.operands.iter().map(operand).collect(),
+                    operands,
+                    outputs,
                 })
             }
         };
