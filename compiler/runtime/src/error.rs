@@ -24,19 +24,27 @@ pub enum RuntimeError {
         /// Why.
         error: DpuError,
     },
-    /// A host operator cannot be imported.
-    #[error("host operator `{op}`: {error}")]
+    /// A part of the CPU cannot be imported.
+    #[error("CPU part `{part}`: {error}")]
     Import {
-        /// The operator.
-        op: String,
+        /// The part.
+        part: String,
         /// Why.
         error: ImportError,
     },
-    /// A host operator cannot be evaluated.
-    #[error("host operator `{op}`: {error}")]
+    /// A part of the CPU cannot be compiled or run.
+    #[error("CPU part `{part}`: {error}")]
+    Compile {
+        /// The part.
+        part: String,
+        /// Why.
+        error: dpuc_jit::Error,
+    },
+    /// A part of the CPU cannot be evaluated.
+    #[error("CPU part `{part}`: {error}")]
     Evaluate {
-        /// The operator.
-        op: String,
+        /// The part.
+        part: String,
         /// Why.
         error: EvalError,
     },

@@ -1,65 +1,133 @@
-//! Host operators of a compiled file.
+//! The CPU's parts of a compiled file.
 //!
-//! Each is run by itself: a graph of the operator, its constants and an input for every tensor it takes is imported and evaluated. So
-//! the importer and the evaluator say what an operator means, here as everywhere. An operator without meaning is an error only when it is
-//! run: the rest of the file may still be of use.
+//! Each is run as a whole: a graph of its operators, their constants and an input for every tensor that comes from outside is imported
+//! and compiled once, or evaluated. So the importer and the evaluator say what an operator means, here as everywhere. An operator without
+//! meaning is an error only when it is run: the rest of the file may still be of use.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use dpuc_evaluate::{Tensor, evaluate};
+use dpuc_dialects::Ir;
+use dpuc_evaluate::{Evaluator, Operators, Tensor};
 use dpuc_import::import_xmodel;
+use dpuc_jit::{Compiled, Options, compile};
 use dpuc_xmodel::{Attributed, Graph, GraphIndex, Op};
 
 use crate::error::RuntimeError;
 
-/// A host operator.
+/// What runs the operators that a compiled file leaves to the CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// Machine code, made when it is first needed.
+    #[default]
+    Compiled,
+    /// The evaluator.
+    Reference,
+}
+
+/// One of the CPU's parts.
 #[derive(Debug)]
-pub(crate) struct HostOp {
-    /// The operator with its surroundings.
+pub(crate) struct HostPart {
     graph: Graph,
     /// Tensors it takes, in the order of the graph's inputs.
     inputs: Vec<String>,
-    name: String,
-    output: String,
+    /// Tensors it gives, in the order of the graph's outputs.
+    outputs: Vec<String>,
+    host: Host,
+    operators: Operators,
+    ready: OnceLock<Ready>,
 }
 
-impl HostOp {
-    pub(crate) fn new(index: &GraphIndex<'_>, op: &Op) -> Self {
+/// A part that can be run.
+#[derive(Debug)]
+enum Ready {
+    Compiled(Compiled),
+    Reference(Box<Ir>),
+}
+
+impl HostPart {
+    /// Whether the importer would take the result of one operator for that of another: it takes `x_`, a conversion to float, for a named
+    /// `x`. Such a part is run operator by operator.
+    pub(crate) fn has_twins(members: &[&Op]) -> bool {
+        let converts = |op: &&&Op| op.kind == "fix2float";
+        let twin = |op: &Op| op.name.strip_suffix('_').is_some_and(|name| members.iter().any(|own| own.name == name));
+        members.iter().filter(converts).any(|op| twin(op))
+    }
+
+    /// The part of these operators, in execution order; `is_result` says which of them the network gives.
+    pub(crate) fn new(
+        index: &GraphIndex<'_>,
+        name: &str,
+        members: &[&Op],
+        is_result: impl Fn(&Op) -> bool,
+        host: Host,
+        operators: Operators,
+    ) -> Self {
+        let is_member = |op: &str| members.iter().any(|member| member.name == op);
         let mut ops: Vec<Op> = Vec::new();
         let mut inputs = Vec::new();
-        for producer in op.producers() {
-            let Some(source) = index.op(producer) else { continue };
-            if ops.iter().any(|known| known.name == source.name) {
-                continue;
+        for &op in members {
+            for producer in op.producers() {
+                let Some(source) = index.op(producer) else { continue };
+                if is_member(producer) || ops.iter().any(|known| known.name == source.name) {
+                    continue;
+                }
+                if matches!(source.kind.as_str(), "const" | "const-fix") {
+                    ops.push(source.clone());
+                    continue;
+                }
+                let kind = if source.tensor.data_type.bit_width == 8 { "data-fix" } else { "data" };
+                let argument = Op::new(&source.name, kind, source.tensor.clone())
+                    .with_attr("shape", source.tensor.dims.clone())
+                    .with_attr("data_type", source.tensor.data_type.to_string());
+                inputs.push(source.tensor.name.clone());
+                ops.push(argument);
             }
-            if matches!(source.kind.as_str(), "const" | "const-fix") {
-                ops.push(source.clone());
-                continue;
-            }
-            let kind = if source.tensor.data_type.bit_width == 8 { "data-fix" } else { "data" };
-            let shape = Op::new(&source.name, kind, source.tensor.clone())
-                .with_attr("shape", source.tensor.dims.clone())
-                .with_attr("data_type", source.tensor.data_type.to_string());
-            inputs.push(source.tensor.name.clone());
-            ops.push(shape);
+            ops.push(op.clone());
         }
-        ops.push(op.clone());
-        let graph = Graph::uncompiled(&op.name, ops);
-        Self { graph, inputs, name: op.name.clone(), output: op.tensor.name.clone() }
+        let leaves = |op: &&&Op| {
+            is_result(op)
+                || index.consumers(&op.name).next().is_none()
+                || index.consumers(&op.name).any(|reader| !is_member(&reader.name))
+        };
+        let results: Vec<&Op> = members.iter().filter(leaves).copied().collect();
+        let names: Vec<String> = results.iter().map(|op| op.name.clone()).collect();
+        let outputs = results.iter().map(|op| op.tensor.name.clone()).collect();
+        let graph = Graph::uncompiled(name, ops).with_attr("return_ops", names);
+        Self { graph, inputs, outputs, host, operators, ready: OnceLock::new() }
     }
 
-    /// Name of the tensor it gives.
-    pub(crate) fn output(&self) -> &str {
-        &self.output
-    }
-
-    pub(crate) fn run(&self, values: &BTreeMap<String, Tensor>) -> Result<Tensor, RuntimeError> {
-        let imported =
-            import_xmodel(&self.graph).map_err(|error| RuntimeError::Import { op: self.name.clone(), error })?;
+    /// Runs it on tensors by name; gives its results by name.
+    pub(crate) fn run(&self, values: &BTreeMap<String, Tensor>) -> Result<Vec<(String, Tensor)>, RuntimeError> {
         let take = |name: &String| values.get(name).cloned().ok_or_else(|| RuntimeError::MissingTensor(name.clone()));
         let inputs = self.inputs.iter().map(take).collect::<Result<Vec<_>, _>>()?;
-        let outputs = evaluate(&imported.ir, "main", &inputs, &mut |_, _| {})
-            .map_err(|error| RuntimeError::Evaluate { op: self.name.clone(), error })?;
-        outputs.into_iter().next().ok_or_else(|| RuntimeError::MissingTensor(self.output.clone()))
+        let part = || self.graph.name.clone();
+        let outputs = match self.ready()? {
+            Ready::Compiled(compiled) => {
+                compiled.run(&inputs).map_err(|error| RuntimeError::Compile { part: part(), error })?
+            }
+            Ready::Reference(ir) => Evaluator::new(ir)
+                .with_operators(self.operators.clone())
+                .run("main", &inputs, &mut |_, _| {})
+                .map_err(|error| RuntimeError::Evaluate { part: part(), error })?,
+        };
+        Ok(self.outputs.iter().cloned().zip(outputs).collect())
+    }
+
+    fn ready(&self) -> Result<&Ready, RuntimeError> {
+        if let Some(ready) = self.ready.get() {
+            return Ok(ready);
+        }
+        let part = || self.graph.name.clone();
+        let imported = import_xmodel(&self.graph).map_err(|error| RuntimeError::Import { part: part(), error })?;
+        let ready = match self.host {
+            Host::Reference => Ready::Reference(Box::new(imported.ir)),
+            Host::Compiled => {
+                let options = Options { operators: self.operators.clone(), ..Options::default() };
+                let compiled = compile(&imported.ir, "main", &options);
+                Ready::Compiled(compiled.map_err(|error| RuntimeError::Compile { part: part(), error })?)
+            }
+        };
+        Ok(self.ready.get_or_init(|| ready))
     }
 }

@@ -1,4 +1,5 @@
-//! Loads and runs networks: compiled ones with their DPU subgraphs on the accelerator model, uncompiled ones on the reference.
+//! Loads and runs networks: compiled ones with their DPU subgraphs on the accelerator model and the rest as machine code, uncompiled ones as
+//! machine code or on the reference.
 
 pub mod bisect;
 mod dpu;
@@ -10,6 +11,7 @@ mod session;
 
 pub use dpu::{DpuError, DpuProgram, DpuRun, Placed};
 pub use error::RuntimeError;
-pub use network::{check_main, function_inputs, function_outputs, run_reference};
+pub use host::Host;
+pub use network::{check_main, function_inputs, function_outputs, run_compiled, run_reference};
 pub use port::Port;
 pub use session::{Outcome, Session};

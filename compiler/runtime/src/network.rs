@@ -1,4 +1,4 @@
-//! Uncompiled networks on the reference.
+//! Uncompiled networks, as machine code or on the reference.
 
 use dpuc_dialects::define::Traits;
 use dpuc_dialects::dialects::{func, int8, nn};
@@ -67,6 +67,11 @@ fn port(ir: &Ir, value: ValueId, framework: Option<&str>, last_resort: String) -
 /// Runs `@main` of a network on the reference. Signed bytes for a float argument stand for `q * 2^-fix_point` of its port, exactly.
 pub fn run_reference(ir: &Ir, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, EvalError> {
     evaluate(ir, "main", &arguments(ir, inputs), &mut |_, _| {})
+}
+
+/// Compiles `@main` of a network and runs it; inputs as for [`run_reference`].
+pub fn run_compiled(ir: &Ir, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, dpuc_jit::Error> {
+    dpuc_jit::compile(ir, "main", &dpuc_jit::Options::default())?.run(&arguments(ir, inputs))
 }
 
 /// Inputs as the arguments of `@main` have them: codes become floats where it takes floats.

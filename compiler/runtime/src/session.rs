@@ -1,15 +1,15 @@
-//! Compiled networks: DPU subgraphs on the accelerator model, host operators on the reference, in the order of the file.
+//! Compiled networks: DPU subgraphs on the accelerator model, the CPU's parts as machine code, in the order of the file.
 
 use std::collections::BTreeMap;
 
 use dpuc_accel::Statistics;
-use dpuc_evaluate::Tensor;
+use dpuc_evaluate::{Operators, Tensor};
 use dpuc_xmodel::{Attributed, Graph, GraphIndex, Op};
 use ndarray::ArrayD;
 
 use crate::dpu::DpuProgram;
 use crate::error::RuntimeError;
-use crate::host::HostOp;
+use crate::host::{Host, HostPart};
 use crate::port::Port;
 
 /// A compiled network, ready to run any number of times.
@@ -23,7 +23,7 @@ pub struct Session {
 #[derive(Debug)]
 enum Stage {
     Dpu(Box<DpuProgram>),
-    Host(Box<HostOp>),
+    Host(Box<HostPart>),
 }
 
 /// What a run gave.
@@ -36,9 +36,15 @@ pub struct Outcome {
 }
 
 impl Session {
-    /// Prepares a compiled network: decodes every DPU subgraph and prepares every host operator.
+    /// Prepares a compiled network: decodes every DPU subgraph. The CPU's parts are compiled when they are first run.
     pub fn new(graph: &Graph) -> Result<Self, RuntimeError> {
+        Self::on_host(graph, Host::default(), &Operators::new())
+    }
+
+    /// As [`Session::new`], with a choice of what runs the CPU's parts, and user-supplied operators for them.
+    pub fn on_host(graph: &Graph, host: Host, operators: &Operators) -> Result<Self, RuntimeError> {
         let index = GraphIndex::new(graph);
+        let final_ops = final_ops(graph, &index);
         let mut stages = Vec::new();
         let mut inputs = Vec::new();
         for child in &graph.root.children {
@@ -52,15 +58,21 @@ impl Session {
             }
             let mut members: Vec<&Op> = child.all_ops().filter_map(|name| index.op(name)).collect();
             members.sort_by_key(|op| index.position(&op.name));
+            let mut computed = Vec::new();
             for op in members {
                 match op.kind.as_str() {
                     "data" | "data-fix" => inputs.push(Port::of(op).ok_or_else(|| RuntimeError::shape(op))?),
                     "const" | "const-fix" => {}
-                    _ => stages.push(Stage::Host(Box::new(HostOp::new(&index, op)))),
+                    _ => computed.push(op),
                 }
             }
+            let size = if HostPart::has_twins(&computed) { 1 } else { computed.len().max(1) };
+            for members in computed.chunks(size) {
+                let is_result = |op: &Op| final_ops.iter().any(|known| known.name == op.name);
+                let part = HostPart::new(&index, &child.name, members, is_result, host, operators.clone());
+                stages.push(Stage::Host(Box::new(part)));
+            }
         }
-        let final_ops = final_ops(graph, &index);
         let mut outputs = final_ops
             .into_iter()
             .map(|op| Port::of(op).ok_or_else(|| RuntimeError::shape(op)))
@@ -104,9 +116,9 @@ impl Session {
         let mut outcome = Outcome::default();
         for stage in &self.stages {
             match stage {
-                Stage::Host(op) => {
-                    let output = op.run(&values)?;
-                    values.insert(op.output().to_owned(), output);
+                Stage::Host(part) => {
+                    let outputs = part.run(&values)?;
+                    values.extend(outputs);
                 }
                 Stage::Dpu(program) => {
                     let inputs = program

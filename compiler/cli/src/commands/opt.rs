@@ -42,6 +42,12 @@ pub(crate) struct Opt {
     /// Do not verify between passes.
     #[arg(long)]
     no_verify: bool,
+    /// Print what a function becomes on the CPU instead of the program.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    emit: Option<Level>,
+    /// The function for --emit.
+    #[arg(long, value_name = "NAME", default_value = "main")]
+    function: String,
     /// List the passes and stop.
     #[arg(long)]
     list_passes: bool,
@@ -58,6 +64,17 @@ enum PrintAfter {
     All,
     /// After every pass that changed it.
     Change,
+}
+
+/// A level of the lowering to machine code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Level {
+    /// Loop nests and calls.
+    Loops,
+    /// Cranelift IR.
+    Cranelift,
+    /// Machine code of this machine.
+    Asm,
 }
 
 /// The passes of the command line.
@@ -107,7 +124,7 @@ impl Opt {
         }
         let source = files::read_text(path)?;
         let mut ir = self.parse(&source, &name)?;
-        if !self.pipeline.is_empty() || self.output.is_some() {
+        if !self.pipeline.is_empty() || self.output.is_some() || self.emit.is_some() {
             network::open_weights(&mut ir, path)?;
         }
         Ok((ir, source, name))
@@ -134,7 +151,27 @@ impl Opt {
         PrintOptions { generic: self.generic, locations: self.locations }
     }
 
+    /// The function at a level of its lowering, as text.
+    fn lowered(&self, ir: &Ir, level: Level) -> Result<()> {
+        let listing = dpuc_jit::listing(ir, &self.function, &dpuc_jit::Options::default())?;
+        let text = match level {
+            Level::Loops => listing.loops,
+            Level::Cranelift => listing.cranelift,
+            Level::Asm => listing.machine,
+        };
+        match &self.output {
+            Some(path) => files::write(path, text.as_bytes()),
+            None => {
+                files::print(&text);
+                Ok(())
+            }
+        }
+    }
+
     fn write(&self, ir: &Ir) -> Result<()> {
+        if let Some(level) = self.emit {
+            return self.lowered(ir, level);
+        }
         let Some(path) = &self.output else {
             files::print(&print(ir, self.print_options()));
             return Ok(());

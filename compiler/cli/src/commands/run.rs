@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use dpuc_dialects::Ir;
-use dpuc_evaluate::Tensor;
+use dpuc_evaluate::{Operators, Tensor};
 use dpuc_passes::LoweringOptions;
-use dpuc_runtime::{DpuProgram, Outcome, Port, Session};
+use dpuc_runtime::{DpuProgram, Host, Outcome, Port, Session};
 use dpuc_xmodel::{Attributed, Graph};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::{files, network, tensors};
 /// Findings that are written for one program.
 const FINDINGS_SHOWN: usize = 20;
 
-/// Run a compiled network on the accelerator model, or a quantised one on the reference.
+/// Run a compiled network on the accelerator model and the CPU, or a quantised one on the CPU.
 ///
 /// Writes every output of the network, and every int8 tensor that leaves a DPU subgraph, as `NAME.npy`, NAME being the tensor's with `/`
 /// written as `_`, and with a number if two tensors would share a file.
@@ -35,6 +35,9 @@ pub(crate) struct Run {
     /// Run only this DPU subgraph, on inputs of its own.
     #[arg(long, value_name = "NAME")]
     subgraph: Option<String>,
+    /// What computes: a compiled network's own devices, or the CPU alone, or the reference, slow and plain.
+    #[arg(long, value_enum, default_value_t = Device::Auto)]
+    device: Device,
     /// Also check that tokens order all conflicting accesses and that nothing unwritten is read; fail if not.
     #[arg(long)]
     check: bool,
@@ -53,24 +56,35 @@ pub(crate) struct Run {
     json: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Device {
+    /// DPU subgraphs on the accelerator model, everything else on the CPU.
+    Auto,
+    /// Everything on the CPU, as machine code; of a compiled file, what its subgraphs say they compute.
+    Cpu,
+    /// DPU subgraphs on the accelerator model, everything else by the evaluator.
+    Reference,
+}
+
 impl Run {
     pub(crate) fn run(self) -> Result<()> {
         let outcome = if network::is_text(&self.model) {
-            self.run_reference(network::read_text(&self.model)?)?
+            self.run_function(network::read_text(&self.model)?)?
         } else {
             let graph = network::read_graph(&self.model)?;
-            if is_compiled(&graph) {
+            if is_compiled(&graph) && self.device != Device::Cpu {
                 self.run_compiled(&graph)?
             } else {
                 let ir = network::import(&graph, &self.model)?;
-                self.run_reference(ir)?
+                self.run_function(ir)?
             }
         };
         self.write(&outcome)
     }
 
     fn run_compiled(&self, graph: &Graph) -> Result<Outcome> {
-        let session = Session::new(graph)?;
+        let host = if self.device == Device::Reference { Host::Reference } else { Host::Compiled };
+        let session = Session::on_host(graph, host, &Operators::new())?;
         if let Some(arch) = &self.arch {
             let device = super::targets::resolve(arch)?;
             session.programs().try_for_each(|program| super::targets::require_same(&program.target, &device))?;
@@ -93,15 +107,19 @@ impl Run {
     }
 
     /// Quantised networks are lowered to integers first, so that the result is that of the hardware.
-    fn run_reference(&self, mut ir: Ir) -> Result<Outcome> {
+    fn run_function(&self, mut ir: Ir) -> Result<Outcome> {
         if self.subgraph.is_some() || self.check {
-            bail!("{} is not compiled: it has no DPU subgraph to run or check", self.model.display());
+            bail!("{} is not run on the DPU: there is no DPU subgraph to run or check", self.model.display());
         }
         let inputs = dpuc_runtime::function_inputs(&ir, "main");
         let outputs = dpuc_runtime::function_outputs(&ir, "main");
         dpuc_runtime::check_main(&ir)?;
         network::lower(&mut ir, LoweringOptions::default())?;
-        let tensors = dpuc_runtime::run_reference(&ir, self.read_inputs(&inputs)?)?;
+        let inputs = self.read_inputs(&inputs)?;
+        let tensors = match self.device {
+            Device::Reference => dpuc_runtime::run_reference(&ir, inputs)?,
+            Device::Auto | Device::Cpu => dpuc_runtime::run_compiled(&ir, inputs)?,
+        };
         Ok(Outcome { tensors: outputs.into_iter().zip(tensors).collect(), statistics: Vec::new() })
     }
 
