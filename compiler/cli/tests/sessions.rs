@@ -338,3 +338,43 @@ fn corrupt(graph: &mut dpuc_xmodel::Graph, address: usize) {
     contents[address..address + 1024].iter_mut().for_each(|byte| *byte ^= 0x80);
     registers.insert("REG_0".to_owned(), contents.into());
 }
+
+/// The numbers in the only array of a folder.
+fn only_array(folder: &Path) -> Vec<i8> {
+    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|extension| extension == "npy")).unwrap();
+    npy(&file)
+}
+
+/// The example as IR text and compiled, on the CPU and on the reference.
+#[test]
+fn every_device_gives_the_same() {
+    let folder = compiled("kv260");
+    let (ir, image) = (example("fashion_cnn.mlir"), example("images/08_bag.png"));
+    let run = |model: &str, device: &str| {
+        let output = format!("{device}_{}", model.len());
+        let input = image.to_str().unwrap();
+        succeed(&folder, &["run", model, "--input", input, "--device", device, "--output_dir", &output]);
+        only_array(&folder.path().join(output))
+    };
+    let expected = run(ir.to_str().unwrap(), "reference");
+    for device in ["auto", "cpu"] {
+        assert_eq!(run(ir.to_str().unwrap(), device), expected, "{device}");
+    }
+    assert_eq!(run("build/net.xmodel", "cpu"), expected, "compiled, on the CPU");
+    let message =
+        fail(&folder, &["run", "build/net.xmodel", "--device", "cpu", "--check", "--input", image.to_str().unwrap()]);
+    assert!(message.contains("is not run on the DPU"), "{message}");
+}
+
+#[test]
+fn a_function_is_printed_at_each_level() {
+    let folder = TempDir::new().unwrap();
+    let ir = example("fashion_cnn.mlir");
+    let emit = |level: &str| succeed(&folder, &["opt", ir.to_str().unwrap(), "--emit", level]);
+    assert!(emit("loops").contains("nest \""));
+    assert!(emit("cranelift").starts_with("function u0:0(i64) -> i32"));
+    assert!(emit("asm").contains("ret") || !cfg!(target_arch = "x86_64"));
+    let missing = fail(&folder, &["opt", ir.to_str().unwrap(), "--emit", "loops", "--function", "absent"]);
+    assert!(missing.contains("no function `@absent`"), "{missing}");
+}

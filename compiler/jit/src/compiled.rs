@@ -1,5 +1,6 @@
 //! Compiled functions.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -71,11 +72,11 @@ impl Compiled {
         for (index, (input, port)) in inputs.iter().zip(ports).enumerate() {
             check(index, input, port)?;
         }
-        let inputs: Vec<Tensor> = inputs.iter().map(in_order).collect();
+        let inputs: Vec<Cow<'_, Tensor>> = inputs.iter().map(in_order).collect();
         let mut outputs: Vec<Elements> = self.program.outputs.iter().map(Elements::zeros).collect();
         let mut memory = self.take_memory()?;
         let mut tensors = Tensors {
-            inputs: inputs.iter().map(bytes).collect(),
+            inputs: inputs.iter().map(|input| bytes(input)).collect(),
             outputs: outputs.iter_mut().map(Elements::bytes_mut).collect(),
             constants: self.program.constants.iter().map(|constant| bytes(constant)).collect(),
         };
@@ -122,11 +123,16 @@ fn check(index: usize, input: &Tensor, port: &Port) -> Result<(), Error> {
     Err(Error::InputType { index, name: port.name.clone(), expected, found })
 }
 
-/// A tensor whose elements are in C order; shares nothing.
-fn in_order(tensor: &Tensor) -> Tensor {
+/// A tensor with its elements in C order.
+fn in_order(tensor: &Tensor) -> Cow<'_, Tensor> {
     match tensor {
-        Tensor::F32(values) => Tensor::F32(values.as_standard_layout().into_owned()),
-        Tensor::I8(values) => Tensor::I8(values.as_standard_layout().into_owned()),
+        Tensor::F32(values) if !values.is_standard_layout() => {
+            Cow::Owned(Tensor::F32(values.as_standard_layout().into_owned()))
+        }
+        Tensor::I8(values) if !values.is_standard_layout() => {
+            Cow::Owned(Tensor::I8(values.as_standard_layout().into_owned()))
+        }
+        _ => Cow::Borrowed(tensor),
     }
 }
 

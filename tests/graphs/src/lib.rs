@@ -9,6 +9,7 @@
 
 mod absurd;
 mod arithmetic;
+mod floats;
 mod growth;
 mod movement;
 mod net;
@@ -18,6 +19,7 @@ mod rearrange;
 mod shrink;
 
 pub use absurd::absurd_network;
+pub use floats::{Precision, random_float_network};
 pub use growth::random_network;
 pub use net::{Conv, Net, random_codes};
 pub use shrink::shrink;

@@ -20,8 +20,23 @@ pub(super) struct Shape {
 pub(super) type Registers = Vec<Value>;
 
 /// Vectors are unaligned; every access is inside its buffer.
-pub(super) fn memory() -> MemFlagsData {
+fn memory() -> MemFlagsData {
     MemFlagsData::new().with_notrap()
+}
+
+/// Where codes or floats are loaded from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    pub(super) address: Value,
+    pub(super) encoding: Encoding,
+    /// Whether the memory never changes while the function runs, so that a load may leave a loop.
+    pub(super) is_fixed: bool,
+}
+
+impl Source {
+    fn memory(self) -> MemFlagsData {
+        if self.is_fixed { memory().with_readonly().with_can_move() } else { memory() }
+    }
 }
 
 /// Emits the operations of a shape.
@@ -99,14 +114,14 @@ impl Lanes<'_, '_> {
     }
 
     /// Codes at an address, one after the other.
-    pub(super) fn load_codes(&mut self, address: Value, encoding: Encoding) -> Registers {
+    pub(super) fn load_codes(&mut self, source: Source) -> Registers {
         if self.is_scalar() {
-            let narrow = self.builder.ins().load(types::I8, memory(), address, 0);
-            let narrow = self.recoded(narrow, encoding);
+            let narrow = self.builder.ins().load(types::I8, source.memory(), source.address, 0);
+            let narrow = self.recoded(narrow, source.encoding);
             return vec![self.builder.ins().sextend(self.shape.width, narrow)];
         }
-        let bytes = self.builder.ins().load(types::I8X16, memory(), address, 0);
-        let bytes = self.recoded(bytes, encoding);
+        let bytes = self.builder.ins().load(types::I8X16, source.memory(), source.address, 0);
+        let bytes = self.recoded(bytes, source.encoding);
         self.widen(bytes)
     }
 
@@ -145,9 +160,9 @@ impl Lanes<'_, '_> {
     }
 
     /// One code in every lane.
-    pub(super) fn splat_code(&mut self, address: Value, encoding: Encoding) -> Registers {
-        let narrow = self.builder.ins().load(types::I8, memory(), address, 0);
-        let narrow = self.recoded(narrow, encoding);
+    pub(super) fn splat_code(&mut self, source: Source) -> Registers {
+        let narrow = self.builder.ins().load(types::I8, source.memory(), source.address, 0);
+        let narrow = self.recoded(narrow, source.encoding);
         let wide = self.builder.ins().sextend(self.shape.width, narrow);
         self.splat_integer(wide)
     }
@@ -159,14 +174,16 @@ impl Lanes<'_, '_> {
     }
 
     /// Floats at an address, one after the other.
-    pub(super) fn load_reals(&mut self, address: Value) -> Registers {
+    pub(super) fn load_reals(&mut self, source: Source) -> Registers {
         let (ty, bytes) = (self.real_type(), self.real_type().bytes() as i32);
-        (0..self.real_registers()).map(|at| self.builder.ins().load(ty, memory(), address, at as i32 * bytes)).collect()
+        (0..self.real_registers())
+            .map(|at| self.builder.ins().load(ty, source.memory(), source.address, at as i32 * bytes))
+            .collect()
     }
 
     /// One float in every lane.
-    pub(super) fn splat_real(&mut self, address: Value) -> Registers {
-        let one = self.builder.ins().load(types::F32, memory(), address, 0);
+    pub(super) fn splat_real(&mut self, source: Source) -> Registers {
+        let one = self.builder.ins().load(types::F32, source.memory(), source.address, 0);
         let one = if self.is_scalar() { one } else { self.builder.ins().splat(types::F32X4, one) };
         vec![one; self.real_registers()]
     }

@@ -9,8 +9,8 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
-use super::lanes::{Lanes, Registers, Shape};
-use crate::loops::{Binary, Buffers, Kind, Nest, Node, Operation, Reduction};
+use super::lanes::{Lanes, Registers, Shape, Source};
+use crate::loops::{Binary, Buffers, Kind, Nest, Node, Operation, Place, Reduction};
 use crate::network::Element;
 
 /// Emits one nest; the addresses are those of its loads' first elements, then that of its store's.
@@ -363,11 +363,13 @@ impl Emitter<'_, '_> {
                 let access = &nest.loads[number];
                 let stays = walked.is_none_or(|dim| access.strides[dim] == 0) && shape.lanes > 1;
                 let info = &self.buffers[access.buffer];
+                let is_fixed = matches!(info.place, Place::Input(_) | Place::Constant(_));
+                let source = Source { address: addresses[number], encoding: info.encoding, is_fixed };
                 match (info.element, stays) {
-                    (Element::I8, true) => lanes.splat_code(addresses[number], info.encoding),
-                    (Element::I8, false) => lanes.load_codes(addresses[number], info.encoding),
-                    (Element::F32, true) => lanes.splat_real(addresses[number]),
-                    (Element::F32, false) => lanes.load_reals(addresses[number]),
+                    (Element::I8, true) => lanes.splat_code(source),
+                    (Element::I8, false) => lanes.load_codes(source),
+                    (Element::F32, true) => lanes.splat_real(source),
+                    (Element::F32, false) => lanes.load_reals(source),
                 }
             }
             Operation::Integer(value) => lanes.integer(value),

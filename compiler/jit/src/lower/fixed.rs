@@ -53,6 +53,8 @@ impl Lowering<'_> {
             "leaky_relu" => self.leaky_relu(operation),
             "hard_sigmoid" => self.hard_sigmoid(operation),
             "reduce_mean" | "reduce_max" | "reduce_sum" => self.reduce(name, operation),
+            "max_pool" => self.pool(operation, true),
+            "avg_pool" => self.pool(operation, false),
             "upsample" | "downsample" => self.resample(name, operation),
             _ => self.movement(name, operation),
         }

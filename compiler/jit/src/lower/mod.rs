@@ -5,6 +5,7 @@ mod fixed;
 mod float;
 mod heavy;
 mod movement;
+mod pool;
 mod reduce;
 mod resize;
 

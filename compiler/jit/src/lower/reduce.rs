@@ -8,7 +8,7 @@ use crate::loops::{Binary, Nest, Reduction, row_major};
 use crate::network::{Element, Operation, place};
 
 /// Products of sums and multipliers that single precision holds exactly (rule D6).
-const EXACT: i64 = 1 << 24;
+pub(super) const EXACT: i64 = 1 << 24;
 
 impl Lowering<'_> {
     /// Lowers `reduce_mean`, `reduce_max` and `reduce_sum`: a nest over what stays, then over what is folded.
