@@ -49,9 +49,19 @@ fn recompiles(sample: &str) {
                     let names: Vec<_> = outcome.tensors.iter().map(|(own, _)| &own.name).collect();
                     panic!("{sample}, {}: no output `{}` among {names:?}", target.name, port.name)
                 });
-                assert!(found == expected, "{sample}, {}, {fill:?}: `{}` differs", target.name, port.name);
+                assert!(is_same(found, expected), "{sample}, {}, {fill:?}: `{}` differs", target.name, port.name);
             }
         }
+    }
+}
+
+/// Equal codes; floats up to the last bits of a softmax, whose kernel is not the reference's.
+fn is_same(found: &Tensor, expected: &Tensor) -> bool {
+    match (found, expected) {
+        (Tensor::F32(found), Tensor::F32(expected)) if found.shape() == expected.shape() => {
+            found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1.0))
+        }
+        _ => found == expected,
     }
 }
 

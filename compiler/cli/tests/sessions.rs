@@ -340,7 +340,7 @@ fn corrupt(graph: &mut dpuc_xmodel::Graph, address: usize) {
 }
 
 /// The numbers in the only array of a folder.
-fn only_array(folder: &Path) -> Vec<i8> {
+fn only_array(folder: &Path) -> Vec<f32> {
     let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let file = files.find(|path| path.extension().is_some_and(|extension| extension == "npy")).unwrap();
     npy(&file)
@@ -358,10 +358,15 @@ fn every_device_gives_the_same() {
         only_array(&folder.path().join(output))
     };
     let expected = run(ir.to_str().unwrap(), "reference");
+    // The network ends in a softmax, whose kernel may differ from the reference in the last bits.
+    let check = |found: &[f32], what: &str| {
+        let is_close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-6;
+        assert!(found.len() == expected.len() && found.iter().zip(&expected).all(is_close), "{what}: {found:?}");
+    };
     for device in ["auto", "cpu"] {
-        assert_eq!(run(ir.to_str().unwrap(), device), expected, "{device}");
+        check(&run(ir.to_str().unwrap(), device), device);
     }
-    assert_eq!(run("build/net.xmodel", "cpu"), expected, "compiled, on the CPU");
+    check(&run("build/net.xmodel", "cpu"), "compiled, on the CPU");
     let message =
         fail(&folder, &["run", "build/net.xmodel", "--device", "cpu", "--check", "--input", image.to_str().unwrap()]);
     assert!(message.contains("is not run on the DPU"), "{message}");

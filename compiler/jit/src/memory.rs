@@ -56,7 +56,7 @@ impl Arena {
         }
         let sizes = lifetimes[buffers.len()..].iter().map(|lifetime| lifetime.bytes as usize);
         let scratch = places[buffers.len()..].iter().copied().zip(sizes).collect();
-        let mut arena = Self { bytes, scratch, ..Self::default() };
+        let mut arena = Self { scratch, bytes, ..Self::default() };
         for (&buffer, &place) in buffers.iter().zip(&places) {
             arena.offsets[buffer] = place;
         }

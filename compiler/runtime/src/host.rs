@@ -41,7 +41,7 @@ pub(crate) struct HostPart {
 /// A part that can be run.
 #[derive(Debug)]
 enum Ready {
-    Compiled(Compiled),
+    Compiled(Box<Compiled>),
     Reference(Box<Ir>),
 }
 
@@ -125,7 +125,7 @@ impl HostPart {
             Host::Compiled => {
                 let options = Options { operators: self.operators.clone(), ..Options::default() };
                 let compiled = compile(&imported.ir, "main", &options);
-                Ready::Compiled(compiled.map_err(|error| RuntimeError::Compile { part: part(), error })?)
+                Ready::Compiled(Box::new(compiled.map_err(|error| RuntimeError::Compile { part: part(), error })?))
             }
         };
         Ok(self.ready.get_or_init(|| ready))

@@ -60,12 +60,12 @@ fn operation(
 ) -> Option<ValueId> {
     match random.below(if precision == Precision::Close { 16 } else { 13 }) {
         0..3 => Some(unary(net, x, precision, random)),
-        3..6 => binary(net, x, values, precision, random),
+        3..6 => Some(binary(net, x, values, precision, random)),
         6 => Some(transpose(net, x, random)),
         7 => Some(reshape(net, x, random)),
         8 => Some(slice(net, x, random)),
         9 => Some(pad(net, x, random)),
-        10 => concat(net, x, values, random),
+        10 => Some(concat(net, x, values, random)),
         11 => exchange(net, x, random),
         12 => Some(reduce(net, x, precision, random)),
         13 => Some(matmul(net, x, random)),
@@ -106,20 +106,20 @@ fn unary(net: &mut Net, x: ValueId, precision: Precision, random: &mut Random) -
 }
 
 /// With another value of the shape, or a constant that is broadcast.
-fn binary(net: &mut Net, x: ValueId, values: &[ValueId], precision: Precision, random: &mut Random) -> Option<ValueId> {
+fn binary(net: &mut Net, x: ValueId, values: &[ValueId], precision: Precision, random: &mut Random) -> ValueId {
     let shape = net.shape(x);
     let kinds = [&nn::ADD, &nn::MUL, &nn::MAX, &nn::MIN, &nn::SUB, &nn::DIV];
     // Differences cancel and quotients explode.
     let kind = kinds[random.below(if precision == Precision::Exact { 6 } else { 4 }) as usize];
     let other = random.pick(values);
     if random.one_in(2) && net.shape(other) == shape {
-        return Some(net.float(kind, &[x, other], &[], &shape));
+        return net.float(kind, &[x, other], &[], &shape);
     }
     let missing = random.below(shape.len() as u32) as usize;
     let own: Vec<usize> = shape[missing..].iter().map(|&size| if random.one_in(2) { 1 } else { size }).collect();
     let constant = constant(net, &own);
     let operands = if random.one_in(2) { [x, constant] } else { [constant, x] };
-    Some(net.float(kind, &operands, &[], &shape))
+    net.float(kind, &operands, &[], &shape)
 }
 
 fn constant(net: &mut Net, shape: &[usize]) -> ValueId {
@@ -196,7 +196,7 @@ fn pad(net: &mut Net, x: ValueId, random: &mut Random) -> ValueId {
     net.float(&nn::PAD, &[x], &attributes, &result)
 }
 
-fn concat(net: &mut Net, x: ValueId, values: &[ValueId], random: &mut Random) -> Option<ValueId> {
+fn concat(net: &mut Net, x: ValueId, values: &[ValueId], random: &mut Random) -> ValueId {
     let mut shape = net.shape(x);
     let other = random.pick(values);
     let axis = random.below(shape.len() as u32) as usize;
@@ -205,7 +205,7 @@ fn concat(net: &mut Net, x: ValueId, values: &[ValueId], random: &mut Random) ->
     };
     let other = if fits(&net.shape(other)) { other } else { x };
     shape[axis] += net.shape(other)[axis];
-    Some(net.float(&nn::CONCAT, &[x, other], &[("axis", Attribute::int(axis as i64))], &shape))
+    net.float(&nn::CONCAT, &[x, other], &[("axis", Attribute::int(axis as i64))], &shape)
 }
 
 fn exchange(net: &mut Net, x: ValueId, random: &mut Random) -> Option<ValueId> {

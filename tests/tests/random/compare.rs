@@ -3,10 +3,10 @@
 use dpuc_backend::{Options, compile};
 use dpuc_dialects::Ir;
 use dpuc_dialects::verify::verify;
-use dpuc_evaluate::{Tensor, evaluate};
+use dpuc_evaluate::{Operators, Tensor, evaluate};
 use dpuc_isa::Target;
-use dpuc_runtime::Session;
 use dpuc_runtime::bisect::{Expected, compare_subgraph};
+use dpuc_runtime::{Host, Session};
 use dpuc_tests::{Fill, inputs};
 use dpuc_xmodel::{Attributed, Graph, GraphIndex};
 
@@ -55,7 +55,7 @@ fn on_target(ir: &Ir, target: &Target, fills: &[Fill], expected: &[Vec<Tensor>])
         return Err("compiling twice gives different files".to_owned());
     }
     let graph = dpuc_xmodel::read(&bytes).map_err(|error| error.to_string())?;
-    let session = Session::new(&graph).map_err(|error| error.to_string())?;
+    let session = Session::on_host(&graph, Host::Reference, &Operators::new()).map_err(|error| error.to_string())?;
     for program in session.programs() {
         let report = dpuc_accel::check(&program.instructions, &program.target, 5);
         if !report.is_clean() {

@@ -4,10 +4,10 @@ use dpuc_accel::{Core, check};
 use dpuc_backend::{Compiled, Options, compile};
 use dpuc_dialects::dialects::{dpu, func};
 use dpuc_dialects::{Attribute, Ir, OpId, TypeKind, ValueId};
-use dpuc_evaluate::{Evaluator, Tensor, evaluate};
+use dpuc_evaluate::{Evaluator, Operators, Tensor, evaluate};
 use dpuc_import::import_xmodel;
 use dpuc_isa::{Instruction, Latches, Random, Target, decode};
-use dpuc_runtime::Session;
+use dpuc_runtime::{Host, Session};
 use dpuc_xmodel::{Attributed, Boundary, DpuSubgraph, Graph, GraphIndex};
 
 use dpuc_graphs::random_codes;
@@ -109,7 +109,7 @@ fn check_file(graph: &Graph, ir: &Ir, inputs: &[Tensor], expected: &[Tensor]) {
     assert_eq!(outputs, expected, "the file says the same network");
     assert_eq!(ir.arguments(main(ir)).len(), inputs.len());
 
-    let session = Session::new(graph).unwrap_or_else(|error| panic!("{error}"));
+    let session = Session::on_host(graph, Host::Reference, &Operators::new()).unwrap_or_else(|error| panic!("{error}"));
     let outcome = session.run(converted).unwrap_or_else(|error| panic!("{error}"));
     let names: &[String] = graph.attr("return_ops").unwrap();
     assert_eq!(names.len(), expected.len());

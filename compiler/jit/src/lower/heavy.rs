@@ -112,8 +112,8 @@ impl Lowering<'_> {
             }
             "max_pool" => self.float_pool(operation, Pooling::Max),
             "avg_pool" => self.float_pool(operation, Pooling::Average),
-            "matmul" => self.float_matmul(operation),
-            _ if is_convolution(name) => self.float_convolution(name, operation),
+            "matmul" if !self.has_variable_bias(operation) => self.float_matmul(operation),
+            _ if is_convolution(name) && !self.has_variable_bias(operation) => self.float_convolution(name, operation),
             _ => Ok(None),
         }
     }
@@ -131,16 +131,20 @@ impl Lowering<'_> {
         let parts = || {
             let weights = self.floats(*operation.operands.get(1)?)?.into_dimensionality::<Ix2>().ok()?;
             let is_transposed = self.ir.bool(operation.op, "transpose_b")?;
-            Some((if is_transposed { weights.reversed_axes() } else { weights }, self.float_bias(operation)?))
+            Some((if is_transposed { weights.reversed_axes() } else { weights }, self.float_bias(operation)))
         };
         let Some((weights, bias)) = parts() else { return Ok(None) };
         Ok(Some(Box::new(Matmul::new(self.kernels, &weights, bias, None)?)))
     }
 
-    /// The bias of an operation, if it has one; `None` if it is no vector of constants.
-    fn float_bias(&self, operation: &Operation) -> Option<Option<ArrayView1<'_, f32>>> {
-        let Some(&bias) = operation.operands.get(2) else { return Some(None) };
-        self.floats(bias)?.into_dimensionality::<Ix1>().ok().map(Some)
+    /// The bias of an operation, if it has one that is a vector of constants.
+    fn float_bias(&self, operation: &Operation) -> Option<ArrayView1<'_, f32>> {
+        self.floats(*operation.operands.get(2)?)?.into_dimensionality::<Ix1>().ok()
+    }
+
+    /// Whether an operation has a bias that is not packed.
+    fn has_variable_bias(&self, operation: &Operation) -> bool {
+        operation.operands.len() > 2 && self.float_bias(operation).is_none()
     }
 
     fn float_convolution(&self, name: &str, operation: &Operation) -> Result<Packed, KernelError> {
@@ -154,7 +158,7 @@ impl Lowering<'_> {
                 groups: size(self.ir, operation.op, "groups").unwrap_or(1),
                 activation: None,
             };
-            Some((self.map_shape(operation.operands[0])?, weights, self.float_bias(operation)?, params))
+            Some((self.map_shape(operation.operands[0])?, weights, self.float_bias(operation), params))
         };
         let Some((input, weights, bias, params)) = parts() else { return Ok(None) };
         let kernels = self.kernels;

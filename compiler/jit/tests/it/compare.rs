@@ -111,7 +111,10 @@ pub(crate) fn assert_same(found: &[Tensor], expected: &[Tensor], tolerance: f32,
             (Tensor::F32(found), Tensor::F32(expected)) => {
                 for (at, (&found, &expected)) in found.iter().zip(expected).enumerate() {
                     let is_close = (found - expected).abs() <= tolerance * expected.abs().max(1.0);
-                    let is_same = found == expected || (found.is_nan() && expected.is_nan());
+                    let are_both = |what: fn(f32) -> bool| what(found) && what(expected);
+                    let is_same = found.to_bits() == expected.to_bits()
+                        || are_both(f32::is_nan)
+                        || are_both(|x| x.abs().to_bits() == 0);
                     assert!(is_same || is_close, "{what}: result #{number}[{at}] is {found:?} instead of {expected:?}");
                 }
             }
