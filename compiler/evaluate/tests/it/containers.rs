@@ -97,7 +97,7 @@ fn an_unknown_operator_is_named() {
     let error = evaluate(&ir, "main", &inputs, &mut |_, _| {}).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the mystery: `nn.custom` of type `Mystery` has no evaluator: the operator is not known here; give its result to the evaluator to go on behind it"
+        "the mystery: `nn.custom` of type `Mystery` has no evaluator: the operator is not known here; register a function for it, or give its result to the evaluator to go on behind it"
     );
     assert!(matches!(error, EvalError::Operation { problem, .. } if matches!(*problem, Problem::Custom(_))));
 }
