@@ -174,11 +174,11 @@ impl Exact {
             let weights = panel.weights.chunks(Self::QUADS * vectors);
             for (offsets, weights) in panel.offsets.chunks(Self::QUADS).zip(weights) {
                 let part = Panel { offsets, weights, init: &zero[..vectors], ..panel };
-                let mut sums = [Sums([0; LANES]); Self::BLOCK * MAX_VECTORS];
+                let mut sums = [[0; LANES]; Self::BLOCK * MAX_VECTORS];
                 let sums = &mut sums[..pixels.len() * vectors];
                 kernels.dense(values, pixels, part, Sink::Sums(sums));
                 for (totals, sums) in totals.iter_mut().zip(sums.chunks_exact(vectors)) {
-                    for (total, &sum) in totals.iter_mut().zip(sums.iter().flat_map(|sums| &sums.0)) {
+                    for (total, &sum) in totals.iter_mut().zip(sums.as_flattened()) {
                         *total += i64::from(sum);
                     }
                 }

@@ -1,33 +1,28 @@
-//! Dense int8 dot products: the inner loop of a convolution.
+//! Int8 dot products whose sums are wanted as they are: the inner loop of the accelerator model's convolutions.
 //!
 //! Sixteen outputs are computed side by side. A window consists of *segments*, runs of bytes that are contiguous in the image
-//! (all columns and channels of one kernel row); segment `s` of pixel `p` starts at `pixels[p] + segments[s]`.
+//! (all columns and channels of one kernel row), at places relative to each pixel.
 
-use super::tier::{Kernels, Tier};
-
-/// Outputs computed side by side.
-pub const LANES: usize = 16;
+use super::tier::Kernels;
+use super::tile::{LANES, Panel, Pixel, QUAD, Quads, Sink, Sums};
 
 /// Most products one sum may have: with more, 32-bit sums of unsigned-by-signed products (255 · −128 each) could overflow.
 pub const MAX_PRODUCTS: usize = 1 << 16;
 
-/// Consecutive products of a lane that are kept together, the unit of the widest dot-product instructions.
-pub(super) const QUAD: usize = 4;
+/// What the offset form adds to a value, as a shift.
+const OFFSET_SHIFT: u32 = 7;
 
-/// Four consecutive weights of each lane.
-pub(super) type Quads = [[i8; QUAD]; LANES];
-
-/// One sum of each lane.
-pub(super) type Sums = [i32; LANES];
-
-/// Weights of up to [`LANES`] outputs, in the order `[segment][quad][lane][4]`; each segment is filled up with zeros to whole quads.
+/// Weights of up to [`LANES`] outputs; each segment is filled up with zeros to whole quads.
 #[derive(Clone, Debug, Default)]
 pub struct PackedWeights {
     segments: usize,
     segment_bytes: usize,
+    /// `[segment][quad]`
     quads: Vec<Quads>,
-    /// Sum of the weights of each lane.
-    lane_sums: Sums,
+    /// Place of each quad relative to the pixel.
+    offsets: Vec<u32>,
+    /// What takes the offset of the values off the sum of each lane.
+    init: [i32; LANES],
 }
 
 impl PackedWeights {
@@ -42,9 +37,10 @@ impl PackedWeights {
         );
         self.segments = segments;
         self.segment_bytes = segment_bytes;
-        self.lane_sums = [0; LANES];
+        self.init = [0; LANES];
         self.quads.clear();
-        self.quads.resize(segments * self.segment_quads(), [[0; QUAD]; LANES]);
+        self.quads.resize(segments * self.segment_quads(), Quads([[0; QUAD]; LANES]));
+        self.offsets.clear();
     }
 
     /// Sets the weights of one lane; `weights` holds all segments one after another.
@@ -61,113 +57,56 @@ impl PackedWeights {
         for (segment, quads) in weights.chunks_exact(self.segment_bytes).zip(self.quads.chunks_exact_mut(per_segment)) {
             let (whole, rest) = segment.as_chunks::<QUAD>();
             for (quad, four) in quads.iter_mut().zip(whole) {
-                quad[lane] = *four;
+                quad.0[lane] = *four;
             }
             if !rest.is_empty() {
-                quads[per_segment - 1][lane][..rest.len()].copy_from_slice(rest);
+                quads[per_segment - 1].0[lane][..rest.len()].copy_from_slice(rest);
             }
         }
-        self.lane_sums[lane] = weights.iter().map(|&weight| i32::from(weight)).sum();
+        self.init[lane] = -(weights.iter().map(|&weight| i32::from(weight)).sum::<i32>() << OFFSET_SHIFT);
+    }
+
+    /// Sets where the segments start, relative to each pixel.
+    ///
+    /// # Panics
+    /// If there is not one place for each segment announced to [`Self::reset`].
+    pub fn set_places(&mut self, places: &[usize]) {
+        assert_eq!(places.len(), self.segments, "one place per segment");
+        let quads = self.segment_quads();
+        self.offsets.clear();
+        self.offsets.extend(places.iter().flat_map(|place| (0..quads).map(move |quad| (place + quad * QUAD) as u32)));
     }
 
     /// Quads of one segment.
     const fn segment_quads(&self) -> usize {
         self.segment_bytes.div_ceil(QUAD)
     }
-
-    /// Bytes of the image a segment may touch, including up to three behind its end that meet zero weights.
-    pub const fn padded_segment_bytes(&self) -> usize {
-        self.segment_quads() * QUAD
-    }
 }
 
 impl Kernels {
-    /// `sums[p][lane] = Σ_s Σ_i image[pixels[p] + segments[s] + i] · weight(lane, s, i)`.
+    /// `sums[p][lane] = Σ_s Σ_i (image[pixels[p] + place(s) + i] - 128) · weight(lane, s, i)`: the image is in the
+    /// [offset form](crate::int8::Encoding::Offset).
     ///
     /// # Panics
-    /// If a segment, counted with [`PackedWeights::padded_segment_bytes`], leaves the image, or if `pixels` and `sums` or
-    /// `segments` and `weights` differ in length.
-    pub fn dot(
-        self,
-        image: &[i8],
-        pixels: &[usize],
-        segments: &[usize],
-        weights: &PackedWeights,
-        sums: &mut [[i32; LANES]],
-    ) {
+    /// If a segment, with up to three bytes behind it that fill its last quad, leaves the image, if `pixels` and `sums` differ in
+    /// length, or if the places of the segments were not set.
+    pub fn dot(self, image: &[u8], pixels: &[usize], weights: &PackedWeights, sums: &mut [[i32; LANES]]) {
+        /// Pixels whose places are converted at once: whole register blocks of every tier.
+        const BLOCK: usize = 96;
         assert_eq!(pixels.len(), sums.len(), "one sum per pixel");
-        assert_eq!(segments.len(), weights.segments, "one place per segment");
-        let (Some(&last_pixel), Some(&last_segment)) = (pixels.iter().max(), segments.iter().max()) else {
-            sums.fill([0; LANES]);
-            return;
+        let panel = Panel {
+            offsets: &weights.offsets,
+            weights: &weights.quads,
+            init: &[Sums(weights.init)],
+            halves: &[Sums([0; LANES])],
+            lanes: LANES,
         };
-        let end = last_pixel.checked_add(last_segment).and_then(|at| at.checked_add(weights.padded_segment_bytes()));
-        assert!(end.is_some_and(|end| end <= image.len()), "a window leaves the image of {} bytes", image.len());
-        let window = Window { image, pixels, segments, weights };
-        match self.tier() {
-            Tier::Scalar => scalar(&window, sums),
-            Tier::Portable => super::portable::dot(&window, sums),
-            #[cfg(target_arch = "x86_64")]
-            Tier::AvxVnni => super::portable::dot(&window, sums),
-            #[cfg(target_arch = "x86_64")]
-            Tier::Avx2 => super::avx2::dot(self, &window, sums),
-            #[cfg(target_arch = "x86_64")]
-            Tier::Avx512Vnni => super::avx512::dot(self, &window, sums),
-            #[cfg(not(target_arch = "x86_64"))]
-            Tier::Avx2 | Tier::AvxVnni | Tier::Avx512Vnni => super::portable::dot(&window, sums),
-        }
-    }
-}
-
-/// Checked arguments of [`Kernels::dot`]: every segment of every pixel, whole quads, lies inside the image.
-pub(super) struct Window<'a> {
-    image: &'a [i8],
-    pixels: &'a [usize],
-    segments: &'a [usize],
-    weights: &'a PackedWeights,
-}
-
-impl<'a> Window<'a> {
-    /// Calls `visit` with blocks of `P` pixels and their sums, and returns what is left: fewer than `P` pixels.
-    pub(super) fn blocks<'s, const P: usize>(
-        &self,
-        sums: &'s mut [Sums],
-        mut visit: impl FnMut(&Self, &[usize; P], &mut [Sums; P]),
-    ) -> (Self, &'s mut [Sums]) {
-        let (blocks, rest) = self.pixels.as_chunks::<P>();
-        let (block_sums, rest_sums) = sums.as_chunks_mut::<P>();
-        for (pixels, sums) in blocks.iter().zip(block_sums) {
-            visit(self, pixels, sums);
-        }
-        (Self { pixels: rest, ..*self }, rest_sums)
-    }
-
-    /// Place of each segment in the image, relative to the pixel, and its weights.
-    pub(super) fn segments(&self) -> impl Iterator<Item = (usize, &'a [Quads])> {
-        let per_segment = self.weights.segment_quads().max(1);
-        self.segments.iter().copied().zip(self.weights.quads.chunks_exact(per_segment))
-    }
-
-    /// The quads of values that meet `weights` at `place`.
-    pub(super) fn values(&self, place: usize, weights: &[Quads]) -> &'a [[i8; QUAD]] {
-        self.image[place..][..weights.len() * QUAD].as_chunks().0
-    }
-
-    /// Sum of the weights of each lane.
-    pub(super) const fn lane_sums(&self) -> &'a [i32; LANES] {
-        &self.weights.lane_sums
-    }
-}
-
-fn scalar(window: &Window, sums: &mut [Sums]) {
-    for (&pixel, sums) in window.pixels.iter().zip(sums) {
-        *sums = [0; LANES];
-        for (segment, weights) in window.segments() {
-            for (values, weights) in window.values(pixel + segment, weights).iter().zip(weights) {
-                for (sum, weights) in sums.iter_mut().zip(weights) {
-                    *sum += values.iter().zip(weights).map(|(&v, &w)| i32::from(v) * i32::from(w)).sum::<i32>();
-                }
+        for (pixels, sums) in pixels.chunks(BLOCK).zip(sums.chunks_mut(BLOCK)) {
+            let mut block = [Pixel { input: 0, output: 0 }; BLOCK];
+            for (pixel, &place) in block.iter_mut().zip(pixels) {
+                pixel.input = place as u32;
             }
+            self.dense(image, &block[..pixels.len()], panel, Sink::Sums(sums));
         }
     }
 }

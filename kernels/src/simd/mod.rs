@@ -22,6 +22,7 @@ mod tests;
 mod tier;
 pub(crate) mod tile;
 
-pub use dense::{LANES, MAX_PRODUCTS, PackedWeights};
+pub use dense::{MAX_PRODUCTS, PackedWeights};
 pub use planar::PLANAR_BLOCK;
 pub use tier::{Kernels, Tier};
+pub use tile::LANES;

@@ -2,8 +2,7 @@
 
 use wide::{i8x16, i16x16, i32x8, u8x16};
 
-use super::dense::{LANES, QUAD, Quads, Sums, Window};
-use super::tile::{Job, Pixel, Sink};
+use super::tile::{Job, LANES, Pixel, QUAD, Sink};
 
 /// Pixels computed together: they share the widened weights.
 const BLOCK: usize = 2;
@@ -11,41 +10,7 @@ const BLOCK: usize = 2;
 /// Vectors of sixteen 16-bit weights in one [`Quads`]: each holds the quads of four lanes.
 const PARTS: usize = LANES * QUAD / 16;
 
-pub(super) fn dot(window: &Window, sums: &mut [Sums]) {
-    let (rest, sums) = window.blocks::<BLOCK>(sums, block);
-    rest.blocks::<1>(sums, block);
-}
-
-fn block<const P: usize>(window: &Window, pixels: &[usize; P], sums: &mut [Sums; P]) {
-    // Two partial sums for each lane: of its first two and its last two products.
-    let mut totals = [[i32x8::ZERO; PARTS]; P];
-    for (segment, weights) in window.segments() {
-        let values = pixels.map(|pixel| window.values(pixel + segment, weights));
-        for (quad, weights) in weights.iter().enumerate() {
-            let values = values.map(|values| broadcast(values[quad]));
-            for (part, weights) in widen(weights).into_iter().enumerate() {
-                for (totals, values) in totals.iter_mut().zip(values) {
-                    totals[part] += values.dot(weights);
-                }
-            }
-        }
-    }
-    for (sums, totals) in sums.iter_mut().zip(totals) {
-        let (lanes, _) = sums.as_chunks_mut::<{ LANES / PARTS }>();
-        for (sums, partial) in lanes.iter_mut().zip(totals) {
-            let (pairs, _) = partial.as_array().as_chunks::<2>();
-            *sums = std::array::from_fn(|lane| pairs[lane][0] + pairs[lane][1]);
-        }
-    }
-}
-
-/// Four copies of a quad.
-fn broadcast(quad: [i8; QUAD]) -> i16x16 {
-    let [a, b, c, d] = quad;
-    i16x16::from_i8x16(i8x16::new([a, b, c, d, a, b, c, d, a, b, c, d, a, b, c, d]))
-}
-
-fn widen(weights: &Quads) -> [i16x16; PARTS] {
+fn widen(weights: &[[i8; QUAD]; LANES]) -> [i16x16; PARTS] {
     let (parts, _) = weights.as_flattened().as_chunks::<16>();
     std::array::from_fn(|part| i16x16::from_i8x16(i8x16::new(parts[part])))
 }
@@ -68,7 +33,7 @@ fn tile<const M: usize>(job: &Job, first: usize, pixels: &[Pixel], vector: usize
     // Two partial sums for each lane: of its first two and its last two products.
     let mut totals = [[i32x8::ZERO; PARTS]; M];
     for (offset, weights) in job.quads(vector) {
-        let values = block.map(|pixel| broadcast_unsigned(job.quad(pixel.input as usize + offset)));
+        let values = block.map(|pixel| broadcast(job.quad(pixel.input as usize + offset)));
         for (part, weights) in widen(&weights.0).into_iter().enumerate() {
             for (totals, values) in totals.iter_mut().zip(values) {
                 totals[part] += values.dot(weights);
@@ -89,7 +54,7 @@ fn tile<const M: usize>(job: &Job, first: usize, pixels: &[Pixel], vector: usize
 }
 
 /// Four copies of a quad of unsigned values.
-fn broadcast_unsigned(quad: [u8; QUAD]) -> i16x16 {
+fn broadcast(quad: [u8; QUAD]) -> i16x16 {
     let [a, b, c, d] = quad;
     i16x16::from(u8x16::new([a, b, c, d, a, b, c, d, a, b, c, d, a, b, c, d]))
 }

@@ -1,5 +1,7 @@
 //! Every tier of this machine against sums written down literally, in 64 bits.
 
+use crate::int8::Encoding;
+
 use super::{Kernels, LANES, MAX_PRODUCTS, PLANAR_BLOCK, PackedWeights, Tier};
 
 fn tiers() -> impl Iterator<Item = Kernels> {
@@ -46,13 +48,15 @@ impl Dense {
     fn check(&self) {
         let mut packed = PackedWeights::default();
         packed.reset(self.segments.len(), self.segment_bytes);
+        packed.set_places(&self.segments);
         for (lane, weights) in self.weights.iter().enumerate() {
             packed.set_lane(lane, weights);
         }
         let expected = self.expected();
+        let image: Vec<u8> = self.image.iter().map(|&q| Encoding::Offset.encode(q)).collect();
         for kernels in tiers() {
             let mut sums = vec![[-1; LANES]; self.pixels.len()];
-            kernels.dot(&self.image, &self.pixels, &self.segments, &packed, &mut sums);
+            kernels.dot(&image, &self.pixels, &packed, &mut sums);
             let sums: Vec<_> = sums.into_iter().map(|lanes| lanes.map(i64::from)).collect();
             assert!(
                 sums == expected,
@@ -118,11 +122,12 @@ fn bytes_behind_a_segment_do_not_count() {
 }
 
 #[test]
-#[should_panic(expected = "leaves the image")]
+#[should_panic(expected = "leaves the 14 values")]
 fn dot_rejects_a_window_outside_the_image() {
     let mut packed = PackedWeights::default();
     packed.reset(1, 5);
-    Kernels::detect().dot(&[0; 14], &[0, 7], &[0], &packed, &mut [[0; LANES]; 2]);
+    packed.set_places(&[0]);
+    Kernels::detect().dot(&[0; 14], &[0, 7], &packed, &mut [[0; LANES]; 2]);
 }
 
 #[test]

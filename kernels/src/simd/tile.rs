@@ -13,7 +13,7 @@ use super::requantise::Requantise;
 use super::tier::{Kernels, Tier};
 
 /// Sums in one vector.
-pub(crate) const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// Most vectors in one panel.
 pub(crate) const MAX_VECTORS: usize = 3;
@@ -58,7 +58,7 @@ pub(crate) enum Sink<'a> {
     /// Requantised, one byte for each output from [`Pixel::output`] on.
     Codes(&'a mut [u8], &'a Requantise),
     /// Stored as they are, `[pixel][vector]`.
-    Sums(&'a mut [Sums]),
+    Sums(&'a mut [[i32; LANES]]),
 }
 
 /// Checked arguments of [`Kernels::dense`]: every value of every pixel and every place of a result exists.
@@ -162,7 +162,7 @@ impl Sink<'_> {
                     out[place..place + lanes].copy_from_slice(&codes[..lanes]);
                 }
             }
-            Self::Sums(out) => out[index * job.panel.init.len() + vector] = *sums,
+            Self::Sums(out) => out[index * job.panel.init.len() + vector] = sums.0,
         }
     }
 }

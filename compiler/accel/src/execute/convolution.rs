@@ -1,6 +1,7 @@
 //! Conv (`spec/dpuczdx8g-isa.md` section 3.4).
 
 use dpuc_isa::{Conv, ConvInit, InputWindow, RowWalk};
+use dpuc_kernels::int8::Encoding;
 use dpuc_kernels::simd::LANES;
 
 use super::Scratch;
@@ -43,7 +44,10 @@ impl Core {
             }
             let segments: Vec<usize> = (0..kernel_h).map(|ky| ky * row_bytes).collect();
             scratch.lane_sums.resize(rows * count, [0; LANES]);
-            self.kernels.dot(&scratch.window, &scratch.places, &segments, &scratch.packed, &mut scratch.lane_sums);
+            scratch.packed.set_places(&segments);
+            scratch.values.clear();
+            scratch.values.extend(scratch.window.iter().map(|&q| Encoding::Offset.encode(q)));
+            self.kernels.dot(&scratch.values, &scratch.places, &scratch.packed, &mut scratch.lane_sums);
             for (row, sums) in scratch.lane_sums.chunks_exact(count).enumerate() {
                 let out = &mut scratch.out[(row * columns + first) * line_bytes..][..count * line_bytes];
                 self.kernels.vectorised(|| epilogue.apply(sums, out, line_bytes));

@@ -15,6 +15,8 @@ use crate::core::Core;
 pub(crate) struct Scratch {
     /// A part of an input window, rows x columns x channels.
     window: Vec<i8>,
+    /// The same in the offset form.
+    values: Vec<u8>,
     /// Where the parts of a window start.
     places: Vec<usize>,
     /// Weights of one output channel, or of some taps.
