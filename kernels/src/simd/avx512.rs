@@ -96,8 +96,8 @@ unsafe fn tile<const M: usize, const V: usize>(job: &Job, first: usize, pixels: 
             for row in 0..M {
                 places[row] = codes.as_mut_ptr().wrapping_add(pixels[row.min(pixels.len() - 1)].output as usize);
             }
-            // SAFETY: the job has been checked: `lanes` bytes from each place on lie inside the codes.
             let (lanes, halves) = (job.lanes(V - 1), job.panel.halves);
+            // SAFETY: the job has been checked: `lanes` bytes from each place on lie inside the codes.
             unsafe {
                 match requantise.slope {
                     None => store_codes(&Codes::new(lanes, halves, requantise, NoSlope), &sums, &places),
@@ -155,9 +155,9 @@ struct Codes<'a, S> {
 }
 
 impl<'a, S: Negative> Codes<'a, S> {
+    /// For panels whose last vector has `lanes` lanes in use.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     #[inline]
-    /// For panels whose last vector has `lanes` lanes in use.
     fn new(lanes: usize, halves: &'a [tile::Sums], requantise: &Requantise, slope: S) -> Self {
         Self {
             slope,
