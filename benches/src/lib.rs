@@ -5,6 +5,7 @@ pub mod code_quality;
 pub mod float;
 pub mod kernels;
 mod module;
+pub mod peers;
 mod samples;
 
 pub use module::large_module;

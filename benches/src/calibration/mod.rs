@@ -4,13 +4,13 @@
 //! AMD's compiler, because published times are those of AMD's code. How near the manner is to the original is told by the networks of
 //! which both exist.
 
-mod network;
+pub(crate) mod network;
 mod published;
 mod report;
 mod stream;
 mod tokens;
 mod vendor;
-mod zoo;
+pub(crate) mod zoo;
 
 use dpuc_accel::Statistics;
 use dpuc_accel::timing::simulate;

@@ -2,7 +2,7 @@
 
 /// A feature map of a [`Network`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MapId(pub(super) usize);
+pub struct MapId(pub(crate) usize);
 
 /// What an operator computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub struct Operator {
 #[derive(Clone, Debug)]
 pub struct Network {
     /// Shapes `[height, width, channels]`; the first is the input's.
-    pub(super) shapes: Vec<[u32; 3]>,
-    pub(super) operators: Vec<Operator>,
+    pub(crate) shapes: Vec<[u32; 3]>,
+    pub(crate) operators: Vec<Operator>,
 }
 
 impl Network {
@@ -148,7 +148,7 @@ impl Network {
     }
 
     /// Positions of the operators that read a map.
-    pub(super) fn readers(&self, map: MapId) -> impl Iterator<Item = usize> {
+    pub(crate) fn readers(&self, map: MapId) -> impl Iterator<Item = usize> {
         self.operators.iter().enumerate().filter(move |(_, operator)| operator.inputs.contains(&map)).map(|(at, _)| at)
     }
 }

@@ -6,7 +6,7 @@ const IMAGE: [u32; 3] = [224, 224, 3];
 
 /// Where a bottleneck `ResNet` halves its maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Halving {
+pub(crate) enum Halving {
     /// In the first 1 × 1 convolution of a stage (Caffe, Keras).
     First,
     /// In the first 3 × 3 convolution of a stage (torchvision, "v1.5").
@@ -16,7 +16,7 @@ pub(super) enum Halving {
 }
 
 /// VGG with `convolutions` 3 × 3 convolutions in its five stages.
-pub(super) fn vgg(convolutions: [u32; 5]) -> Network {
+pub(crate) fn vgg(convolutions: [u32; 5]) -> Network {
     let (mut net, mut x) = Network::new(IMAGE);
     for (count, channels) in convolutions.into_iter().zip([64, 128, 256, 512, 512]) {
         for _ in 0..count {
@@ -31,7 +31,7 @@ pub(super) fn vgg(convolutions: [u32; 5]) -> Network {
 }
 
 /// ResNet-18 for a number of classes.
-pub(super) fn resnet18(classes: u32) -> Network {
+pub(crate) fn resnet18(classes: u32) -> Network {
     let (mut net, x) = Network::new(IMAGE);
     let mut x = resnet_stem(&mut net, x);
     for (stage, channels) in [64, 128, 256, 512].into_iter().enumerate() {
@@ -48,7 +48,7 @@ pub(super) fn resnet18(classes: u32) -> Network {
 }
 
 /// `ResNet` with bottleneck blocks, `blocks` in its four stages.
-pub(super) fn resnet(blocks: [u32; 4], halving: Halving) -> Network {
+pub(crate) fn resnet(blocks: [u32; 4], halving: Halving) -> Network {
     let (mut net, x) = Network::new(IMAGE);
     let mut x = resnet_stem(&mut net, x);
     for (stage, (count, channels)) in blocks.into_iter().zip([64, 128, 256, 512]).enumerate() {
@@ -85,7 +85,7 @@ fn classify(net: &mut Network, x: MapId, classes: u32) {
 }
 
 /// `MobileNet` v1 at a resolution; channels are multiplied by `quarters / 4`.
-pub(super) fn mobilenet_v1(resolution: u32, quarters: u32) -> Network {
+pub(crate) fn mobilenet_v1(resolution: u32, quarters: u32) -> Network {
     let (mut net, x) = Network::new([resolution, resolution, 3]);
     let width = |channels: u32| channels * quarters / 4;
     let mut x = net.conv(x, width(32), 3, 2);
@@ -100,7 +100,7 @@ pub(super) fn mobilenet_v1(resolution: u32, quarters: u32) -> Network {
 }
 
 /// `MobileNet` v2; channels are multiplied by `tenths / 10` and rounded to multiples of 8.
-pub(super) fn mobilenet_v2(tenths: u32, classes: u32) -> Network {
+pub(crate) fn mobilenet_v2(tenths: u32, classes: u32) -> Network {
     let (mut net, x) = Network::new(IMAGE);
     let width = |channels: u32| ((channels * tenths + 40) / 80 * 8).max(8);
     let mut x = net.conv(x, width(32), 3, 2);
@@ -121,7 +121,7 @@ pub(super) fn mobilenet_v2(tenths: u32, classes: u32) -> Network {
 }
 
 /// `SqueezeNet` 1.1 as in the compiled sample: pools are drawn into the branches before them.
-pub(super) fn squeezenet() -> Network {
+pub(crate) fn squeezenet() -> Network {
     let (mut net, x) = Network::new([224, 224, 3]);
     let x = net.conv_valid(x, 64, 3, 2);
     let mut x = net.pool_valid(x, 3, 2);
@@ -148,7 +148,7 @@ pub(super) fn squeezenet() -> Network {
 }
 
 /// Inception v1 (`GoogLeNet`); pools between modules are drawn into the branches before them.
-pub(super) fn inception_v1() -> Network {
+pub(crate) fn inception_v1() -> Network {
     let (mut net, x) = Network::new(IMAGE);
     let x = net.conv(x, 64, 7, 2);
     let x = net.pool(x, 3, 2);
@@ -185,7 +185,7 @@ pub(super) fn inception_v1() -> Network {
 }
 
 /// Inception v3.
-pub(super) fn inception_v3() -> Network {
+pub(crate) fn inception_v3() -> Network {
     let (mut net, x) = Network::new([299, 299, 3]);
     let x = net.conv_valid(x, 32, 3, 2);
     let x = net.conv_valid(x, 32, 3, 1);
