@@ -2,15 +2,20 @@
 
 use cranelift_codegen::entity::EntitySet;
 use dpuc_dialects::Ir;
-use dpuc_kernels::float::{self, Conv2d, DepthwiseConv2d, Function, Matmul, Pool2d, Pool2dParams, Pooling, Softmax};
-use dpuc_kernels::int8::{Convolution, Depthwise, Encoding, Encodings, TransposedConvolution, TransposedDepthwise};
+use dpuc_kernels::float::{
+    self, Conv2d, DepthwiseConv2d, Function, Interpolation, Matmul, Pool2d, Pool2dParams, Pooling, Softmax,
+};
+use dpuc_kernels::int8::{
+    Convolution, Depthwise, Encoding, Encodings, Resize, TransposedConvolution, TransposedDepthwise,
+};
 use dpuc_kernels::reference::KernelError;
 use dpuc_kernels::reference::activation::Activation;
 use dpuc_kernels::reference::conv::{Conv2dParams, Fix};
+use dpuc_kernels::reference::round::Rescale;
 use ndarray::{ArrayView1, ArrayView4, ArrayViewD, Ix1, Ix2, Ix4};
 
 use super::Lowering;
-use super::attributes::{size, sizes};
+use super::attributes::{coordinates, size, sizes};
 use crate::error::Error;
 use crate::kernel::{Kernel, Map};
 use crate::network::{Element, Network, Operation, TensorId, refusal};
@@ -22,6 +27,7 @@ impl Lowering<'_> {
     pub(super) fn packed(&mut self, operation: &Operation) -> Result<Packed, Error> {
         let packed = match self.ir.op_name(operation.op).split_once('.') {
             Some(("int8", name)) if is_convolution(name) => self.fixed_convolution(name, operation),
+            Some(("int8", "upsample")) => self.fixed_upsample(operation),
             Some(("nn", name)) => self.float_kernel(name, operation),
             _ => Ok(None),
         };
@@ -82,6 +88,26 @@ impl Lowering<'_> {
             }
             _ => Box::new(TransposedDepthwise::new(kernels, input, weights, bias, &params, encodings)?),
         }))
+    }
+
+    fn fixed_upsample(&mut self, operation: &Operation) -> Result<Packed, KernelError> {
+        let (x, y) = (operation.operands[0], operation.results[0]);
+        if self.info(x).constant.is_some() {
+            return Ok(None);
+        }
+        let encodings = Encodings { input: self.encoding(x), output: self.encoding(y) };
+        let parts = || {
+            let interpolation = match self.ir.str(operation.op, "mode")? {
+                "nearest" => Interpolation::Nearest,
+                "bilinear" => Interpolation::Bilinear,
+                _ => return None,
+            };
+            let [_, height, width, _] = self.map_shape(y)?;
+            let fix = Rescale { input: self.info(x).fix?, output: self.info(y).fix? };
+            Some((self.map_shape(x)?, [height, width], interpolation, coordinates(self.ir, operation.op)?, fix))
+        };
+        let Some((input, size, interpolation, coordinates, fix)) = parts() else { return Ok(None) };
+        Ok(Some(Box::new(Resize::new(self.kernels, input, size, interpolation, coordinates, fix, encodings)?)))
     }
 
     fn codes(&self, tensor: TensorId) -> Option<ArrayView4<'_, i8>> {

@@ -1,9 +1,9 @@
 //! Nearest-neighbour resampling by whole factors as copies.
 
-use dpuc_kernels::reference::resize::{Coordinates, downsample, resize_nearest};
+use dpuc_kernels::reference::resize::{downsample, resize_nearest};
 use ndarray::Array4;
 
-use super::attributes::sizes;
+use super::attributes::{coordinates, sizes};
 use super::{Lowered, Lowering, strided, whole};
 use crate::loops::{Nest, row_major};
 use crate::network::{Element, Operation, place};
@@ -35,11 +35,7 @@ impl Lowering<'_> {
         if ir.str(op, "mode")? != "nearest" {
             return None;
         }
-        let coordinates = match (ir.bool(op, "align_corners")?, ir.bool(op, "half_pixel")?) {
-            (true, _) => Coordinates::AlignCorners,
-            (false, true) => Coordinates::HalfPixel,
-            (false, false) => Coordinates::Asymmetric,
-        };
+        let coordinates = coordinates(ir, op)?;
         let (&[_, height, width, _], &[_, rows, columns, _]) =
             (self.shape(operation.operands[0]), self.shape(operation.results[0]))
         else {
