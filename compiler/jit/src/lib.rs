@@ -1,11 +1,11 @@
 //! Compiles CPU functions of the IR to machine code, for the machine it runs on.
 //!
-//! * **Flat** ([`network`]): calls are unfolded, constants read, dead operations dropped.
-//! * **Loops** ([`loops`], [`lower`], [`fuse`]): elementwise operations, movements and reductions become loop nests with the shapes of this
+//! * **Flat** (`network`): calls are unfolded, constants read, dead operations dropped.
+//! * **Loops** (`loops`, `lower`, `fuse`): elementwise operations, movements and reductions become loop nests with the shapes of this
 //!   function; a producer is computed inside its reader where nothing is computed twice.
-//! * **Calls** ([`kernel`]): heavy operators are calls of kernels that are bound to their constants when the function is compiled.
-//! * **Memory** ([`memory`]): one arena for each running instance, planned by live ranges.
-//! * **Code** ([`codegen`], [`machine`]): Cranelift IR with 128-bit vectors, then machine code that is never writable and executable at once.
+//! * **Calls** (`kernel`): heavy operators are calls of kernels that are bound to their constants when the function is compiled.
+//! * **Memory** (`memory`): one arena for each running instance, planned by live ranges.
+//! * **Code** (`codegen`, `machine`): Cranelift IR with 128-bit vectors, then machine code that is never writable and executable at once.
 //!
 //! Results of `int8` operations equal those of `dpuc_evaluate` to the bit, and so do elementwise `nn` operations and means and sums over one
 //! axis; sums over several axes may differ in the last bit, for their double-precision parts are added in another order.
