@@ -197,6 +197,13 @@ fn parts(ir: &Ir, ops: &[OpId]) -> FxHashMap<ValueId, Part> {
 
 /// Whether a value is computed in the subgraph and nobody needs its bytes without gaps.
 fn may_have_gaps(ir: &Ir, value: ValueId) -> bool {
-    let computed = ir.defining_op(value).is_some_and(|op| !ir.is(op, &int8::CONSTANT) && !ir.is(op, &int8::RESHAPE));
-    computed && ir.users(value).iter().all(|&user| !ir.is(user, &int8::RESHAPE) && !ir.is(user, &dpu::RETURN))
+    let needs_none = |op: OpId| ir.is(op, &int8::RESHAPE) || reduces_channels(ir, op);
+    let computed = ir.defining_op(value).is_some_and(|op| !ir.is(op, &int8::CONSTANT) && !needs_none(op));
+    computed && ir.users(value).iter().all(|&user| !needs_none(user) && !ir.is(user, &dpu::RETURN))
+}
+
+/// Whether an operation reduces the channels, for which all pixels of the map are one column.
+fn reduces_channels(ir: &Ir, op: OpId) -> bool {
+    let reduces = [&int8::REDUCE_MEAN, &int8::REDUCE_MAX, &int8::REDUCE_SUM].into_iter().any(|kind| ir.is(op, kind));
+    reduces && ir.ints(op, "axes").is_some_and(|axes| axes.contains(&3))
 }

@@ -5,6 +5,7 @@ use dpuc_dialects::{Attribute, ValueId};
 use dpuc_graphs::{Conv, Net};
 use dpuc_isa::Random;
 
+use crate::harness::{check_network, targets};
 use crate::single::{fix, map, on_every_target, size};
 
 fn shape(random: &mut Random) -> [usize; 4] {
@@ -144,6 +145,28 @@ fn reductions() {
         let kind = if axes.len() == 1 && random.one_in(2) { &int8::REDUCE_MEAN } else { &int8::REDUCE_MAX };
         net.op(kind, &[input], &attributes, &shape, own + random.below(3) as i32 - 1)
     });
+}
+
+/// Maps whose channels are reduced, and what that gives, have no gaps, though paddings read them in place.
+#[test]
+fn reductions_of_channels_beside_paddings() {
+    for target in targets() {
+        let mut net = Net::new(1);
+        let input = net.input(&[1, 9, 2, 24], 2);
+        let map = net.op(&int8::MIN, &[input, input], &[], &[1, 9, 2, 24], 2);
+        let keep = [("axes", Attribute::ints([3])), ("keep_dims", Attribute::Bool(true))];
+        let reduced = net.op(&int8::REDUCE_MAX, &[map], &keep, &[1, 9, 2, 1], 2);
+        let mut padded = |value: ValueId, channels: usize| {
+            let attributes = [
+                ("paddings", Attribute::ints([0, 0, 2, 1, 2, 2, 0, 0])),
+                ("mode", Attribute::string("constant")),
+                ("value", Attribute::int(3)),
+            ];
+            net.op(&int8::PAD, &[value], &attributes, &[1, 12, 6, channels], 2)
+        };
+        let outputs = [padded(map, 24), padded(reduced, 1)];
+        check_network(&net.finish(&outputs), &target, 1);
+    }
 }
 
 /// A shape with an axis of at most 128.
