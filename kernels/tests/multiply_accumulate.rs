@@ -1,8 +1,6 @@
 //! The packed multiply-accumulate operators against the reference, on every tier of this machine.
 
-use dpuc_kernels::int8::{
-    Convolution, Depthwise, Encoding, Encodings, MatMul, TransposedConvolution, TransposedDepthwise,
-};
+use dpuc_kernels::int8::{Convolution, Depthwise, Encoding, Encodings, MatMul};
 use dpuc_kernels::reference::activation::Activation;
 use dpuc_kernels::reference::conv::{Conv2dParams, Fix, depthwise_conv2d, fully_connected, grouped_conv2d};
 use dpuc_kernels::reference::transposed_conv::{transposed_conv2d, transposed_depthwise_conv2d};
@@ -42,7 +40,7 @@ macro_rules! operators {
     };
 }
 
-operators!(Convolution, Depthwise, MatMul, TransposedConvolution, TransposedDepthwise);
+operators!(Convolution, Depthwise, MatMul);
 
 /// Runs an operator on memory that held something else before.
 fn run(operator: &impl Operator, input: &[i8], outputs: usize, encodings: Encodings) -> Vec<i8> {
@@ -214,7 +212,7 @@ proptest! {
     fn transposed_convolutions_equal_the_reference(case in case(false, &[1])) {
         let expected = transposed_conv2d(&case.input.view(), &case.weights.view(), case.bias(), &case.params);
         check(&case, &expected, |kernels, shape, weights, bias| {
-            TransposedConvolution::new(kernels, shape, weights, bias, &case.params, case.encodings)
+            Convolution::transposed(kernels, shape, weights, bias, &case.params, case.encodings)
         })?;
     }
 
@@ -230,7 +228,7 @@ proptest! {
     fn transposed_depthwise_convolutions_equal_the_reference(case in case(true, &[1])) {
         let expected = transposed_depthwise_conv2d(&case.input.view(), &case.weights.view(), case.bias(), &case.params);
         check(&case, &expected, |kernels, shape, weights, bias| {
-            TransposedDepthwise::new(kernels, shape, weights, bias, &case.params, case.encodings)
+            Depthwise::transposed(kernels, shape, weights, bias, &case.params, case.encodings)
         })?;
     }
 

@@ -10,8 +10,8 @@ use crate::simd::Kernels;
 use super::dense::{Arguments, Dense};
 use super::encoding::Encodings;
 
-/// Convolution, in groups or not: [`conv2d`](crate::reference::conv::conv2d) and
-/// [`grouped_conv2d`](crate::reference::conv::grouped_conv2d).
+/// Convolution, in groups or not, or transposed: [`conv2d`](crate::reference::conv::conv2d),
+/// [`grouped_conv2d`](crate::reference::conv::grouped_conv2d), [`transposed_conv2d`](crate::reference::transposed_conv::transposed_conv2d).
 #[derive(Clone, Debug)]
 pub struct Convolution(Dense);
 
@@ -37,30 +37,6 @@ impl Convolution {
         Dense::new(kernels, &arguments).map(Self)
     }
 
-    /// Shape of the result, `[n, out_h, out_w, out]`.
-    pub fn output_shape(&self) -> [usize; 4] {
-        self.0.output_shape()
-    }
-
-    /// Bytes of scratch memory with which [`Self::run`] can use all threads of the current `rayon` pool.
-    pub fn scratch_bytes(&self) -> usize {
-        self.0.scratch_bytes()
-    }
-
-    /// Computes the result of `input`; both are whole tensors in the encodings stated at construction.
-    ///
-    /// # Panics
-    /// If `input` or `output` has a wrong length, or `scratch` does not suffice for one thread.
-    pub fn run(&self, input: &[u8], output: &mut [u8], scratch: &mut [u8]) {
-        self.0.run(input, output, scratch);
-    }
-}
-
-/// Transposed convolution: [`transposed_conv2d`](crate::reference::transposed_conv::transposed_conv2d).
-#[derive(Clone, Debug)]
-pub struct TransposedConvolution(Dense);
-
-impl TransposedConvolution {
     /// Packs a transposed convolution of maps of shape `input` (`[n, h, w, in]`).
     ///
     /// `weights` are `[out, kernel_h, kernel_w, in]`, stored spatially flipped as in xmodel, `bias` is `[out]`.
@@ -68,7 +44,7 @@ impl TransposedConvolution {
     /// # Errors
     /// As [`transposed_conv2d`](crate::reference::transposed_conv::transposed_conv2d), or pads that ask for an excessive copy of the
     /// input.
-    pub fn new(
+    pub fn transposed(
         kernels: Kernels,
         input: [usize; 4],
         weights: &ArrayView4<'_, i8>,

@@ -14,7 +14,8 @@ use super::grid::{Band, Grid, Phase, Tap};
 use super::panels::OFFSET;
 use super::rounding::Rounding;
 
-/// Depthwise convolution: [`depthwise_conv2d`](crate::reference::conv::depthwise_conv2d).
+/// Depthwise convolution, or its transpose: [`depthwise_conv2d`](crate::reference::conv::depthwise_conv2d),
+/// [`transposed_depthwise_conv2d`](crate::reference::transposed_conv::transposed_depthwise_conv2d).
 #[derive(Clone, Debug)]
 pub struct Depthwise(Channelwise);
 
@@ -37,31 +38,6 @@ impl Depthwise {
         Channelwise::new(kernels, of, input, weights, bias, params, encodings).map(Self)
     }
 
-    /// Shape of the result, `[n, out_h, out_w, channels]`.
-    pub fn output_shape(&self) -> [usize; 4] {
-        self.0.output_shape
-    }
-
-    /// Bytes of scratch memory with which [`Self::run`] can use all threads of the current `rayon` pool.
-    pub fn scratch_bytes(&self) -> usize {
-        self.0.grid.scratch_bytes(0)
-    }
-
-    /// Computes the result of `input`; both are whole tensors in the encodings stated at construction.
-    ///
-    /// # Panics
-    /// If `input` or `output` has a wrong length, or `scratch` does not suffice for one thread.
-    pub fn run(&self, input: &[u8], output: &mut [u8], scratch: &mut [u8]) {
-        self.0.run(input, output, scratch);
-    }
-}
-
-/// Transposed depthwise convolution:
-/// [`transposed_depthwise_conv2d`](crate::reference::transposed_conv::transposed_depthwise_conv2d).
-#[derive(Clone, Debug)]
-pub struct TransposedDepthwise(Channelwise);
-
-impl TransposedDepthwise {
     /// Packs a transposed depthwise convolution of maps of shape `input` (`[n, h, w, channels]`).
     ///
     /// `weights` are `[1, kernel_h, kernel_w, channels]`, stored spatially flipped as in xmodel, `bias` is `[channels]`.
@@ -69,7 +45,7 @@ impl TransposedDepthwise {
     /// # Errors
     /// As [`transposed_depthwise_conv2d`](crate::reference::transposed_conv::transposed_depthwise_conv2d), or pads that ask for an
     /// excessive copy of the input.
-    pub fn new(
+    pub fn transposed(
         kernels: Kernels,
         input: [usize; 4],
         weights: &ArrayView4<'_, i8>,

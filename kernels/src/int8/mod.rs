@@ -32,8 +32,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use convolution::{Convolution, TransposedConvolution};
-pub use depthwise::{Depthwise, TransposedDepthwise};
+pub use convolution::Convolution;
+pub use depthwise::Depthwise;
 pub use encoding::{Encoding, Encodings};
 pub use matmul::MatMul;
 pub use pool::{AveragePool, MaxPool};

@@ -2,7 +2,7 @@
 
 use bytemuck::{cast_slice, cast_slice_mut};
 use dpuc_kernels::float::{Conv2d, DepthwiseConv2d, Function, Matmul, Pool2d, Softmax};
-use dpuc_kernels::int8::{Convolution, Depthwise, Resize, TransposedConvolution, TransposedDepthwise};
+use dpuc_kernels::int8::{Convolution, Depthwise, Resize};
 use dpuc_kernels::simd::Kernels;
 
 use super::Kernel;
@@ -31,7 +31,7 @@ macro_rules! int8_operators {
     )*};
 }
 
-int8_operators!(Convolution, Depthwise, TransposedConvolution, TransposedDepthwise);
+int8_operators!(Convolution, Depthwise);
 
 impl Kernel for Resize {
     fn run(&self, inputs: &[&[u8]], outputs: &mut [&mut [u8]], _: &mut [u8]) -> Result<(), String> {

@@ -5,9 +5,7 @@ use dpuc_dialects::Ir;
 use dpuc_kernels::float::{
     self, Conv2d, DepthwiseConv2d, Function, Interpolation, Matmul, Pool2d, Pool2dParams, Pooling, Softmax,
 };
-use dpuc_kernels::int8::{
-    Convolution, Depthwise, Encoding, Encodings, Resize, TransposedConvolution, TransposedDepthwise,
-};
+use dpuc_kernels::int8::{Convolution, Depthwise, Encoding, Encodings, Resize};
 use dpuc_kernels::reference::KernelError;
 use dpuc_kernels::reference::activation::Activation;
 use dpuc_kernels::reference::conv::{Conv2dParams, Fix};
@@ -84,9 +82,9 @@ impl Lowering<'_> {
             "conv2d" => Box::new(Convolution::new(kernels, input, weights, bias, groups, &params, encodings)?),
             "depthwise_conv2d" => Box::new(Depthwise::new(kernels, input, weights, bias, &params, encodings)?),
             "transposed_conv2d" => {
-                Box::new(TransposedConvolution::new(kernels, input, weights, bias, &params, encodings)?)
+                Box::new(Convolution::transposed(kernels, input, weights, bias, &params, encodings)?)
             }
-            _ => Box::new(TransposedDepthwise::new(kernels, input, weights, bias, &params, encodings)?),
+            _ => Box::new(Depthwise::transposed(kernels, input, weights, bias, &params, encodings)?),
         }))
     }
 
