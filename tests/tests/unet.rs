@@ -6,9 +6,9 @@ use dpuc_backend::{Device, Options, compile};
 use dpuc_dialects::Ir;
 use dpuc_dialects::text::{ParseOptions, parse};
 use dpuc_dialects::verify::verify;
-use dpuc_evaluate::Tensor;
+use dpuc_evaluate::{Operators, Tensor};
 use dpuc_isa::Target;
-use dpuc_runtime::{Session, run_reference};
+use dpuc_runtime::{Host, Network, Session};
 
 const SIDE: usize = 512;
 const CLASSES: usize = 7;
@@ -64,7 +64,8 @@ fn on_target(ir: &Ir, name: &str) -> Tensor {
 #[test]
 fn segments_the_scene_bit_exactly() {
     let ir = network();
-    let expected = run_reference(&ir, vec![scene()]).unwrap().swap_remove(0);
+    let network = Network::new(ir.clone(), Host::Reference, &Operators::new()).unwrap();
+    let (_, expected) = network.run(vec![scene()]).unwrap().tensors.swap_remove(0);
     let stored = std::fs::read_to_string(example("logits.md5")).unwrap();
     assert_eq!(digest(&expected), stored.trim(), "the reference gives the stored logits");
 

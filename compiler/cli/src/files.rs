@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -67,15 +67,51 @@ pub(crate) struct Names {
 impl Names {
     /// The file for `name`: with `/` written as `_`, and with a number if another name gave the same.
     pub(crate) fn file(&mut self, name: &str, extension: &str) -> String {
+        self.claim(name, &format!(".{extension}"))
+    }
+
+    /// The folder for `name`, likewise.
+    pub(crate) fn folder(&mut self, name: &str) -> String {
+        self.claim(name, "")
+    }
+
+    fn claim(&mut self, name: &str, ending: &str) -> String {
         let stem = name.replace(['/', '\\'], "_");
-        let mut file = format!("{stem}.{extension}");
+        let mut file = format!("{stem}{ending}");
         let mut number = 1;
         while !self.used.insert(file.clone()) {
             number += 1;
-            file = format!("{stem}_{number}.{extension}");
+            file = format!("{stem}_{number}{ending}");
         }
         file
     }
+}
+
+/// Whether a file is an image, judged by its name.
+pub(crate) fn is_image(path: &Path) -> bool {
+    has_extension(path, &["png", "jpg", "jpeg"])
+}
+
+fn has_extension(path: &Path, known: &[&str]) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    known.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+/// The images and arrays of a folder, in the order of their names.
+pub(crate) fn samples(folder: &Path) -> Result<Vec<PathBuf>> {
+    let context = || format!("cannot read the folder {}", folder.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(context)? {
+        let path = entry.with_context(context)?.path();
+        if path.is_file() && (is_image(&path) || has_extension(&path, &["npy"])) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        bail!("the folder {} has no .png, .jpg, .jpeg or .npy file", folder.display());
+    }
+    Ok(found)
 }
 
 /// Creates a folder and those above it.

@@ -1,11 +1,14 @@
 //! The `dpuc` command line: an open compiler for AMD's DPU.
 
+mod answers;
 mod commands;
 mod files;
+mod images;
 mod network;
 mod partition;
 mod picture;
 mod report;
+mod results;
 mod tensors;
 
 use std::ffi::OsString;

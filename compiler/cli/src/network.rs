@@ -9,6 +9,7 @@ use dpuc_dialects::verify::{Finding, Findings, verify};
 use dpuc_dialects::{Attribute, Ir};
 use dpuc_grammar::Diagnostic;
 use dpuc_passes::LoweringOptions;
+use dpuc_runtime::preprocess;
 use dpuc_xmodel::Graph;
 
 use crate::files;
@@ -24,6 +25,11 @@ pub(crate) fn lower(ir: &mut Ir, options: LoweringOptions) -> Result<()> {
     }
     dpuc_passes::canonicalise(ir)?;
     Ok(())
+}
+
+/// How images become inputs, if the module says it.
+pub(crate) fn preprocessing(ir: &Ir) -> Option<&str> {
+    ir.attribute(ir.root(), preprocess::ATTRIBUTE).and_then(Attribute::as_str)
 }
 
 /// Whether a file holds IR text, judged by its name.

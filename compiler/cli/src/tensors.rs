@@ -6,38 +6,27 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 use dpuc_evaluate::Tensor;
 use dpuc_kernels::reference::round::quantise;
-use dpuc_runtime::Port;
+use dpuc_runtime::{Port, Preprocessing};
 use ndarray::ArrayD;
 use npyz::{DType, NpyFile, WriterBuilder};
 
-use crate::files;
+use crate::{files, images};
 
 /// Largest array that is read, in elements.
 const MAX_ELEMENTS: u64 = 1 << 30;
 
-/// How pixels become numbers: `(pixel - mean) * scale`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pixels {
-    pub(crate) mean: f32,
-    pub(crate) scale: f32,
-}
-
-/// Pixels from 0 to 1.
-pub(crate) const UNIT_RANGE: Pixels = Pixels { mean: 0.0, scale: 1.0 / 255.0 };
-
 /// The tensor for `port` from the bytes of an image.
-pub(crate) fn from_image(bytes: &[u8], port: &Port, pixels: Pixels) -> Result<Tensor> {
-    fit(read_image(bytes, port, pixels)?, port)
+pub(crate) fn from_image(bytes: &[u8], port: &Port, preprocessing: &Preprocessing) -> Result<Tensor> {
+    fit(preprocessing.tensor(&images::decode(bytes)?, &port.shape)?, port)
 }
 
 /// Reads the tensor for `port` from an `.npy` file or an image.
-pub(crate) fn read(path: &Path, port: &Port, pixels: Pixels) -> Result<Tensor> {
+pub(crate) fn read(path: &Path, port: &Port, preprocessing: &Preprocessing) -> Result<Tensor> {
     let bytes = files::read(path)?;
-    let tensor = if bytes.starts_with(b"\x93NUMPY") {
-        read_npy(&bytes).with_context(|| format!("cannot use {}", path.display()))?
-    } else {
-        read_image(&bytes, port, pixels).with_context(|| format!("cannot use {}", path.display()))?
-    };
+    if !bytes.starts_with(b"\x93NUMPY") {
+        return from_image(&bytes, port, preprocessing).with_context(|| format!("cannot use {}", path.display()));
+    }
+    let tensor = read_npy(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
     fit(tensor, port).with_context(|| format!("{} cannot be the input `{}`", path.display(), port.name))
 }
 
@@ -88,30 +77,6 @@ fn numpy_name(code: &str) -> String {
 
 fn array<T>(shape: &[usize], values: Vec<T>) -> Result<ArrayD<T>> {
     ArrayD::from_shape_vec(shape, values).map_err(|_| anyhow!("its shape {shape:?} does not fit its data"))
-}
-
-/// An image of the port's height and width; one channel takes its grey levels, three its colours.
-fn read_image(bytes: &[u8], port: &Port, pixels: Pixels) -> Result<Tensor> {
-    let &[1, height, width, channels] = &port.shape[..] else {
-        bail!("an image can only be an input of shape [1, height, width, channels], not {:?}", port.shape);
-    };
-    let mut reader = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
-    reader.limits(image::Limits::default());
-    if reader.format().is_none() {
-        bail!("it is neither an .npy file nor a PNG or JPEG image");
-    }
-    let image = reader.decode().context("the image cannot be decoded")?;
-    if (image.height() as usize, image.width() as usize) != (height, width) {
-        bail!("the image is {}x{}, the input {width}x{height}", image.width(), image.height());
-    }
-    let raw = match channels {
-        1 => image.to_luma8().into_raw(),
-        3 => image.to_rgb8().into_raw(),
-        4 => image.to_rgba8().into_raw(),
-        _ => bail!("an image has 1, 3 or 4 channels, the input {channels}"),
-    };
-    let values = raw.into_iter().map(|pixel| (f32::from(pixel) - pixels.mean) * pixels.scale).collect();
-    Ok(Tensor::F32(array(&port.shape, values)?))
 }
 
 /// Checks the shape and quantises floats with the port's fix point; a missing batch dimension is added, and a flat array takes the shape.
@@ -220,7 +185,7 @@ mod tests {
             let at = at.index(bytes.len());
             bytes[at] ^= value;
             bytes.truncate(cut.index(bytes.len() * 2).min(bytes.len()));
-            let _ = from_image(&bytes, &port(&[1, 28, 28, 1], Some(6)), UNIT_RANGE);
+            let _ = from_image(&bytes, &port(&[1, 28, 28, 1], Some(6)), &Preprocessing::default());
         }
     }
 }

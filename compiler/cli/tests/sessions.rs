@@ -383,3 +383,57 @@ fn a_function_is_printed_at_each_level() {
     let missing = fail(&folder, &["opt", ir.to_str().unwrap(), "--emit", "loops", "--function", "absent"]);
     assert!(missing.contains("no function `@absent`"), "{missing}");
 }
+
+#[test]
+fn a_folder_of_images_of_any_size_is_classified() {
+    let folder = TempDir::new().unwrap();
+    let (images, ir) = (folder.path().join("images"), example("fashion_cnn.mlir"));
+    std::fs::create_dir(&images).unwrap();
+    for (name, side) in [("bag_large", 56), ("bag", 28)] {
+        let image = image::open(example("images/08_bag.png")).unwrap();
+        image
+            .resize_exact(side, side, image::imageops::FilterType::Nearest)
+            .save(images.join(format!("{name}.png")))
+            .unwrap();
+    }
+    let flags = ["--arch", "kv260", "--fit", "stretch", "--filter", "nearest", "--net_name", "net"];
+    succeed(&folder, &[&["compile", ir.to_str().unwrap()], &flags[..]].concat());
+    let labels = example("labels.txt");
+    let arguments =
+        ["run", "net.xmodel", "--input", "images", "--top", "2", "--labels", labels.to_str().unwrap(), "-o", "out"];
+    let text = succeed(&folder, &arguments);
+    let (small, large) = text.split_at(text.find("out/bag_large").unwrap());
+    assert!(small.contains("0.9631  bag\n"), "{text}");
+    assert_eq!(small.replace("out/bag/", "out/bag_large/"), large);
+    let json: serde_json::Value =
+        serde_json::from_str(&succeed(&folder, &[&arguments[..], &["--json"]].concat())).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 2);
+    for name in ["bag", "bag_large"] {
+        assert!(folder.path().join("out").join(name).is_dir(), "{name}");
+    }
+    // What the command line says goes before what the file says.
+    let message = fail(&folder, &["run", "net.xmodel", "--input", "images/bag_large.png", "--fit", "exact"]);
+    assert!(message.contains("the image is 56x56, the input 28x28"), "{message}");
+    let message = fail(&folder, &["run", "net.xmodel", "--input", "out"]);
+    assert!(message.contains("has no .png"), "{message}");
+}
+
+#[test]
+fn a_map_of_classes_is_drawn_over_the_image() {
+    let folder = TempDir::new().unwrap();
+    let text = "module {\n  func.func @main(%x: tensor<1x8x8x3xf32>) -> tensor<1x8x8x3xf32> {\n    %y = nn.fix %x {fix_point = 6} \
+                : tensor<1x8x8x3xf32>\n    func.return %y : tensor<1x8x8x3xf32>\n  }\n}\n";
+    std::fs::write(folder.path().join("net.mlir"), text).unwrap();
+    let image = image::RgbImage::from_fn(8, 8, |x, _| image::Rgb(if x < 4 { [200, 0, 0] } else { [0, 0, 200] }));
+    image.save(folder.path().join("x.png")).unwrap();
+    succeed(&folder, &["run", "net.mlir", "--input", "x.png", "--pictures", "-o", "out"]);
+    let read = |what: &str| {
+        let mut files = std::fs::read_dir(folder.path().join("out")).unwrap().map(|entry| entry.unwrap().path());
+        let path = files.find(|path| path.to_string_lossy().ends_with(what)).unwrap();
+        image::open(path).unwrap().to_rgb8()
+    };
+    let mask = read("_mask.png");
+    assert_eq!(mask.get_pixel(0, 0), mask.get_pixel(3, 7));
+    assert_ne!(mask.get_pixel(0, 0), mask.get_pixel(4, 0));
+    assert_eq!(read("_overlay.png").dimensions(), (8, 8));
+}

@@ -6,7 +6,7 @@ use dpuc_dialects::define::{DefaultValue, OpDefinition, Presence};
 use dpuc_dialects::dialects::func;
 use dpuc_dialects::verify::verify;
 use dpuc_dialects::{Attribute, BlockId, Ir, Location, OpBuilder, OpId, Type, ValueId};
-use dpuc_xmodel::{Attributed, DataType, Graph, GraphIndex, Op, Representation, Subgraph};
+use dpuc_xmodel::{Attr, Attributed, DataType, Graph, GraphIndex, Op, Representation, Subgraph};
 
 use crate::constants::ConstantBudget;
 use crate::error::{ImportError, Refusal, Warning};
@@ -77,6 +77,13 @@ impl<'a> Importer<'a> {
         let mut ir = Ir::new();
         if !graph.name.is_empty() {
             ir.set_attribute(ir.root(), "sym_name", Attribute::string(graph.name.as_str()));
+        }
+        // What the compiler wrote for this project's own tools.
+        for (name, value) in graph.attrs.iter().filter(|(name, _)| name.starts_with("dpuc.") && *name != "dpuc.weights")
+        {
+            if let Attr::String(text) = value {
+                ir.set_attribute(ir.root(), name, Attribute::string(text.as_str()));
+            }
         }
         let children = graph.root.children.iter();
         let device_subgraphs = children.flat_map(|child| child.all_ops().map(move |op| (op, child))).collect();

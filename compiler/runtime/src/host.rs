@@ -35,14 +35,40 @@ pub(crate) struct HostPart {
     outputs: Vec<String>,
     host: Host,
     operators: Operators,
-    ready: OnceLock<Ready>,
+    code: OnceLock<Code>,
 }
 
-/// A part that can be run.
+/// A function `@main` that can be run.
 #[derive(Debug)]
-enum Ready {
+pub(crate) enum Code {
     Compiled(Box<Compiled>),
-    Reference(Box<Ir>),
+    Reference(Box<Ir>, Operators),
+}
+
+impl Code {
+    /// Prepares the function; `part` is its name in messages.
+    pub(crate) fn new(ir: Ir, part: &str, host: Host, operators: Operators) -> Result<Self, RuntimeError> {
+        match host {
+            Host::Reference => Ok(Self::Reference(Box::new(ir), operators)),
+            Host::Compiled => compile(&ir, "main", &Options { operators, ..Options::default() })
+                .map(|compiled| Self::Compiled(Box::new(compiled)))
+                .map_err(|error| RuntimeError::Compile { part: part.to_owned(), error }),
+        }
+    }
+
+    /// Runs it; one tensor for each argument, in order.
+    pub(crate) fn run(&self, part: &str, inputs: &[Tensor]) -> Result<Vec<Tensor>, RuntimeError> {
+        let part = || part.to_owned();
+        match self {
+            Self::Compiled(compiled) => {
+                compiled.run(inputs).map_err(|error| RuntimeError::Compile { part: part(), error })
+            }
+            Self::Reference(ir, operators) => Evaluator::new(ir)
+                .with_operators(operators.clone())
+                .run("main", inputs, &mut |_, _| {})
+                .map_err(|error| RuntimeError::Evaluate { part: part(), error }),
+        }
+    }
 }
 
 impl HostPart {
@@ -94,40 +120,25 @@ impl HostPart {
         let names: Vec<String> = results.iter().map(|op| op.name.clone()).collect();
         let outputs = results.iter().map(|op| op.tensor.name.clone()).collect();
         let graph = Graph::uncompiled(name, ops).with_attr("return_ops", names);
-        Self { graph, inputs, outputs, host, operators, ready: OnceLock::new() }
+        Self { graph, inputs, outputs, host, operators, code: OnceLock::new() }
     }
 
     /// Runs it on tensors by name; gives its results by name.
     pub(crate) fn run(&self, values: &BTreeMap<String, Tensor>) -> Result<Vec<(String, Tensor)>, RuntimeError> {
         let take = |name: &String| values.get(name).cloned().ok_or_else(|| RuntimeError::MissingTensor(name.clone()));
         let inputs = self.inputs.iter().map(take).collect::<Result<Vec<_>, _>>()?;
-        let part = || self.graph.name.clone();
-        let outputs = match self.ready()? {
-            Ready::Compiled(compiled) => {
-                compiled.run(&inputs).map_err(|error| RuntimeError::Compile { part: part(), error })?
-            }
-            Ready::Reference(ir) => Evaluator::new(ir)
-                .with_operators(self.operators.clone())
-                .run("main", &inputs, &mut |_, _| {})
-                .map_err(|error| RuntimeError::Evaluate { part: part(), error })?,
-        };
+        let outputs = self.code()?.run(&self.graph.name, &inputs)?;
         Ok(self.outputs.iter().cloned().zip(outputs).collect())
     }
 
-    fn ready(&self) -> Result<&Ready, RuntimeError> {
-        if let Some(ready) = self.ready.get() {
-            return Ok(ready);
+    fn code(&self) -> Result<&Code, RuntimeError> {
+        if let Some(code) = self.code.get() {
+            return Ok(code);
         }
-        let part = || self.graph.name.clone();
-        let imported = import_xmodel(&self.graph).map_err(|error| RuntimeError::Import { part: part(), error })?;
-        let ready = match self.host {
-            Host::Reference => Ready::Reference(Box::new(imported.ir)),
-            Host::Compiled => {
-                let options = Options { operators: self.operators.clone(), ..Options::default() };
-                let compiled = compile(&imported.ir, "main", &options);
-                Ready::Compiled(Box::new(compiled.map_err(|error| RuntimeError::Compile { part: part(), error })?))
-            }
-        };
-        Ok(self.ready.get_or_init(|| ready))
+        let name = &self.graph.name;
+        let imported =
+            import_xmodel(&self.graph).map_err(|error| RuntimeError::Import { part: name.clone(), error })?;
+        let code = Code::new(imported.ir, name, self.host, self.operators.clone())?;
+        Ok(self.code.get_or_init(|| code))
     }
 }

@@ -7,11 +7,13 @@ mod error;
 mod host;
 mod network;
 mod port;
+pub mod preprocess;
 mod session;
 
 pub use dpu::{DpuError, DpuProgram, DpuRun, Placed};
 pub use error::RuntimeError;
 pub use host::Host;
-pub use network::{check_main, function_inputs, function_outputs, run_compiled, run_reference};
+pub use network::{Network, check_main, function_inputs, function_outputs};
 pub use port::Port;
+pub use preprocess::Preprocessing;
 pub use session::{Outcome, Session};

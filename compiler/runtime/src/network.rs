@@ -3,11 +3,64 @@
 use dpuc_dialects::define::Traits;
 use dpuc_dialects::dialects::{func, int8, nn};
 use dpuc_dialects::{BlockId, Ir, ValueId};
-use dpuc_evaluate::{EvalError, Tensor, evaluate};
+use dpuc_evaluate::{Operators, Tensor};
 use dpuc_kernels::reference::round::dequantise;
 
 use crate::error::RuntimeError;
+use crate::host::{Code, Host};
 use crate::port::Port;
+use crate::session::Outcome;
+
+/// An uncompiled network, ready to run on the CPU any number of times.
+#[derive(Debug)]
+pub struct Network {
+    code: Code,
+    /// The fix point of each argument that takes floats and is only quantised.
+    points: Vec<Option<i32>>,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+}
+
+impl Network {
+    /// Prepares `@main` of a module, with inputs and outputs called as in the module itself.
+    pub fn new(ir: Ir, host: Host, operators: &Operators) -> Result<Self, RuntimeError> {
+        let (inputs, outputs) = (function_inputs(&ir, "main"), function_outputs(&ir, "main"));
+        Self::with_ports(ir, inputs, outputs, host, operators)
+    }
+
+    /// As [`Network::new`], with inputs and outputs of the network that `ir` was made from.
+    pub fn with_ports(
+        ir: Ir,
+        inputs: Vec<Port>,
+        outputs: Vec<Port>,
+        host: Host,
+        operators: &Operators,
+    ) -> Result<Self, RuntimeError> {
+        check_main(&ir)?;
+        let points = argument_points(&ir);
+        let code = Code::new(ir, "main", host, operators.clone())?;
+        Ok(Self { code, points, inputs, outputs })
+    }
+
+    /// Inputs of the network.
+    pub fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    /// What [`Network::run`] gives.
+    pub fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
+    /// Runs it; one tensor for each input. Signed bytes for a float input stand for `q * 2^-fix_point` of its port, exactly.
+    pub fn run(&self, inputs: Vec<Tensor>) -> Result<Outcome, RuntimeError> {
+        for (port, tensor) in self.inputs.iter().zip(&inputs) {
+            port.check(tensor)?;
+        }
+        let results = self.code.run("main", &dequantised(&self.points, inputs))?;
+        Ok(Outcome { tensors: self.outputs.iter().cloned().zip(results).collect(), statistics: Vec::new() })
+    }
+}
 
 /// Inputs of a function, under the names of its arguments. A float argument that is only quantised, always with one fix point, has that fix
 /// point.
@@ -64,26 +117,24 @@ fn port(ir: &Ir, value: ValueId, framework: Option<&str>, last_resort: String) -
     Some(Port { op: name.clone(), name, shape: ir.shape_of(value)?, fix_point: ir.fix_of(value) })
 }
 
-/// Runs `@main` of a network on the reference. Signed bytes for a float argument stand for `q * 2^-fix_point` of its port, exactly.
-pub fn run_reference(ir: &Ir, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, EvalError> {
-    evaluate(ir, "main", &arguments(ir, inputs), &mut |_, _| {})
-}
-
-/// Compiles `@main` of a network and runs it; inputs as for [`run_reference`].
-pub fn run_compiled(ir: &Ir, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, dpuc_jit::Error> {
-    dpuc_jit::compile(ir, "main", &dpuc_jit::Options::default())?.run(&arguments(ir, inputs))
-}
-
 /// Inputs as the arguments of `@main` have them: codes become floats where it takes floats.
 pub(crate) fn arguments(ir: &Ir, inputs: Vec<Tensor>) -> Vec<Tensor> {
+    dequantised(&argument_points(ir), inputs)
+}
+
+/// The fix point of each argument of `@main` that takes floats and is only quantised.
+fn argument_points(ir: &Ir) -> Vec<Option<i32>> {
     let arguments = entry(ir, "main").map(|block| ir.arguments(block).to_vec()).unwrap_or_default();
     let ports = function_inputs(ir, "main");
-    let converted = inputs.into_iter().enumerate().map(|(number, tensor)| {
-        let takes_floats = arguments.get(number).is_some_and(|&argument| ir.fix_of(argument).is_none());
-        match (tensor, ports.get(number).and_then(|port| port.fix_point)) {
-            (Tensor::I8(codes), Some(point)) if takes_floats => Tensor::F32(codes.mapv(|code| dequantise(code, point))),
-            (tensor, _) => tensor,
-        }
+    let point = |(&argument, port): (&ValueId, &Port)| port.fix_point.filter(|_| ir.fix_of(argument).is_none());
+    arguments.iter().zip(&ports).map(point).collect()
+}
+
+fn dequantised(points: &[Option<i32>], inputs: Vec<Tensor>) -> Vec<Tensor> {
+    let points = points.iter().copied().chain(std::iter::repeat(None));
+    let converted = inputs.into_iter().zip(points).map(|(tensor, point)| match (tensor, point) {
+        (Tensor::I8(codes), Some(point)) => Tensor::F32(codes.mapv(|code| dequantise(code, point))),
+        (tensor, _) => tensor,
     });
     converted.collect()
 }

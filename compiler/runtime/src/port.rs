@@ -1,6 +1,9 @@
 //! Inputs and outputs of networks and subgraphs.
 
+use dpuc_evaluate::Tensor;
 use dpuc_xmodel::{Attributed, Op};
+
+use crate::error::RuntimeError;
 
 /// A tensor that enters or leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,15 @@ impl Port {
             shape: shape(&op.tensor)?,
             fix_point: fix_point.filter(|_| fixed),
         })
+    }
+
+    /// Refuses a tensor of another shape.
+    pub(crate) fn check(&self, tensor: &Tensor) -> Result<(), RuntimeError> {
+        if tensor.shape() == self.shape {
+            return Ok(());
+        }
+        let (name, expected, found) = (self.name.clone(), self.shape.clone(), tensor.shape().to_vec());
+        Err(RuntimeError::InputShape { name, expected, found })
     }
 
     /// Whether a user's `name` means this tensor: its name, its operator's, or either with `/` written as `_`.

@@ -110,7 +110,7 @@ impl Session {
     pub fn run(&self, inputs: Vec<Tensor>) -> Result<Outcome, RuntimeError> {
         let mut values: BTreeMap<String, Tensor> = BTreeMap::new();
         for (port, tensor) in self.inputs.iter().zip(inputs) {
-            check_shape(port, &tensor)?;
+            port.check(&tensor)?;
             values.insert(port.name.clone(), tensor);
         }
         let mut outcome = Outcome::default();
@@ -147,7 +147,7 @@ impl Session {
         let program = self.find_program(name)?;
         let refs: Vec<&Tensor> = inputs.iter().collect();
         for (placed, input) in program.inputs.iter().zip(inputs) {
-            check_shape(&placed.port, input)?;
+            placed.port.check(input)?;
         }
         let run = run_program(program, &refs)?;
         let ports = program.outputs.iter().map(|placed| placed.port.clone());
@@ -194,18 +194,5 @@ fn as_int8<'a>(port: &Port, tensor: &'a Tensor) -> Result<&'a ArrayD<i8>, Runtim
     match tensor {
         Tensor::I8(array) => Ok(array),
         Tensor::F32(_) => Err(RuntimeError::NotInt8(port.name.clone())),
-    }
-}
-
-fn check_shape(port: &Port, tensor: &Tensor) -> Result<(), RuntimeError> {
-    let found = match tensor {
-        Tensor::I8(array) => array.shape(),
-        Tensor::F32(array) => array.shape(),
-    };
-    if found == port.shape {
-        Ok(())
-    } else {
-        let (name, expected, found) = (port.name.clone(), port.shape.clone(), found.to_vec());
-        Err(RuntimeError::InputShape { name, expected, found })
     }
 }

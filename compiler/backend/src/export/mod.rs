@@ -59,9 +59,20 @@ pub fn export(ir: &Ir, target: &Target, options: &Options) -> Result<Graph, Back
         .with_attr("files_md5sum", options.files_md5sum.clone())
         .with_attr("libs_info", libraries)
         .with_attr("return_ops", outputs);
+    for (name, text) in own_attributes(ir) {
+        graph.set_attr(name, text.to_owned());
+    }
     set_workload(&mut graph.root, total);
     validate(&graph)?;
     Ok(graph)
+}
+
+/// What the module says that is for this project's own tools, such as how images become inputs: texts called `dpuc.…`. The side file of the
+/// constants is not part of it.
+fn own_attributes(ir: &Ir) -> impl Iterator<Item = (&str, &str)> {
+    let attributes = ir.attributes(ir.root()).iter();
+    let texts = attributes.filter_map(|(name, value)| Some((ir.text(*name), value.as_str()?)));
+    texts.filter(|(name, _)| name.starts_with("dpuc.") && *name != "dpuc.weights")
 }
 
 fn set_workload(subgraph: &mut Subgraph, workload: Workload) {

@@ -15,7 +15,7 @@ use dpuc_xmodel::{Graph, GraphIndex};
 use serde_json::{Value, json};
 
 use super::run::is_compiled;
-use crate::tensors::Pixels;
+use crate::images::ImageOptions;
 use crate::{files, network};
 
 /// Exit code when the comparison itself is impossible.
@@ -42,12 +42,8 @@ pub(crate) struct Bisect {
     /// Seed of random inputs.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Images: number that stands for zero.
-    #[arg(long, default_value_t = 0.0)]
-    mean: f32,
-    /// Images: factor from pixels to numbers.
-    #[arg(long, default_value_t = 1.0 / 255.0)]
-    scale: f32,
+    #[command(flatten)]
+    images: ImageOptions,
     /// Machine-readable result.
     #[arg(long)]
     json: bool,
@@ -122,8 +118,9 @@ impl Bisect {
     fn expected(&self, reference: &Reference) -> Result<Expected> {
         let ports = function_inputs(&reference.ir, "main");
         let mut random = Random::new(self.seed);
-        let pixels = Pixels { mean: self.mean, scale: self.scale };
-        let given = super::inputs::read(&self.inputs, &ports, pixels, &mut |port| random_tensor(port, &mut random))?;
+        let preprocessing = self.images.preprocessing(network::preprocessing(&reference.ir))?;
+        let given =
+            super::inputs::read(&self.inputs, &ports, &preprocessing, &mut |port| random_tensor(port, &mut random))?;
         let expected = Expected::evaluate(&reference.ir, &reference.names, given.clone())?;
         if let Some(original) = &reference.original
             && Expected::evaluate(original, &reference.names, given)?.outputs() != expected.outputs()

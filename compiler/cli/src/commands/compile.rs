@@ -10,6 +10,7 @@ use dpuc_dialects::text::PrintOptions;
 use dpuc_passes::LoweringOptions;
 use dpuc_report::{Source, explain};
 
+use crate::images::ImageOptions;
 use crate::{files, network, partition, report};
 
 /// Compile a network for a DPU: writes NAME.xmodel, meta.json and md5sum.txt.
@@ -48,6 +49,8 @@ pub(crate) struct Compile {
     /// Machine-readable partition.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    images: ImageOptions,
 }
 
 impl Compile {
@@ -59,6 +62,7 @@ impl Compile {
         }
         let board = report::board_for(self.board.as_deref(), &self.arch)?;
         let (path, mut ir) = self.load()?;
+        self.images.record(&mut ir)?;
         let allow_leaky_approximation = self.allow_leaky_approximation;
         network::lower(&mut ir, LoweringOptions { allow_leaky_approximation })?;
         let digest = dpuc_xmodel::md5_hex(&files::read(path)?);

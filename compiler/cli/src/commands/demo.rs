@@ -10,7 +10,7 @@ use dpuc_dialects::text::ParseOptions;
 use dpuc_evaluate::Tensor;
 use dpuc_isa::Target;
 use dpuc_passes::LoweringOptions;
-use dpuc_runtime::Session;
+use dpuc_runtime::{Preprocessing, Session};
 
 use crate::picture::{Classified, contact_sheet};
 use crate::{files, network, partition, tensors};
@@ -103,7 +103,7 @@ fn classify(session: &Session) -> Result<(Vec<Classified>, u64)> {
     let mut pictures = Vec::new();
     let mut instructions = 0;
     for (bytes, truth) in PICTURES {
-        let tensor = tensors::from_image(bytes, input, tensors::UNIT_RANGE)?;
+        let tensor = tensors::from_image(bytes, input, &Preprocessing::default())?;
         let outcome = session.run(vec![tensor])?;
         instructions = outcome.statistics.iter().map(|(_, statistics)| statistics.instruction_count()).sum();
         let probabilities = outcome

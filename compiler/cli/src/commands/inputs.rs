@@ -2,15 +2,15 @@
 
 use anyhow::{Result, bail};
 use dpuc_evaluate::Tensor;
-use dpuc_runtime::Port;
+use dpuc_runtime::{Port, Preprocessing};
 
-use crate::tensors::{self, Pixels};
+use crate::tensors;
 
 /// One tensor for each port: named files first, the others in order; what no file is given for is left to `fallback`.
 pub(crate) fn read(
     inputs: &[String],
     ports: &[Port],
-    pixels: Pixels,
+    preprocessing: &Preprocessing,
     fallback: &mut dyn FnMut(&Port) -> Option<Tensor>,
 ) -> Result<Vec<Tensor>> {
     let mut found: Vec<Option<Tensor>> = vec![None; ports.len()];
@@ -20,7 +20,7 @@ pub(crate) fn read(
             .split_once('=')
             .and_then(|(name, file)| ports.iter().position(|port| port.is_called(name)).map(|at| (at, file)));
         match (named, input.split_once('=')) {
-            (Some((at, file)), _) => found[at] = Some(tensors::read(file.as_ref(), &ports[at], pixels)?),
+            (Some((at, file)), _) => found[at] = Some(tensors::read(file.as_ref(), &ports[at], preprocessing)?),
             (None, Some((name, _))) if !std::path::Path::new(input).exists() => {
                 bail!("no input is called `{name}`; there {}", listed(ports))
             }
@@ -30,7 +30,7 @@ pub(crate) fn read(
     let mut unnamed = unnamed.into_iter();
     for (tensor, port) in found.iter_mut().zip(ports).filter(|(tensor, _)| tensor.is_none()) {
         *tensor = match unnamed.next() {
-            Some(file) => Some(tensors::read(file.as_ref(), port, pixels)?),
+            Some(file) => Some(tensors::read(file.as_ref(), port, preprocessing)?),
             None => fallback(port),
         };
         if tensor.is_none() {

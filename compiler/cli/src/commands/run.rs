@@ -1,18 +1,19 @@
 //! `dpuc run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use dpuc_dialects::Ir;
 use dpuc_evaluate::{Operators, Tensor};
 use dpuc_passes::LoweringOptions;
-use dpuc_runtime::{DpuProgram, Host, Outcome, Port, Session};
+use dpuc_runtime::{DpuProgram, Host, Network, Outcome, Port, Session, preprocess};
 use dpuc_xmodel::{Attributed, Graph};
-use serde_json::json;
+use serde_json::Value;
 
-use crate::tensors::Pixels;
-use crate::{files, network, tensors};
+use crate::images::ImageOptions;
+use crate::results::{self, Shown};
+use crate::{files, network};
 
 /// Findings that are written for one program.
 const FINDINGS_SHOWN: usize = 20;
@@ -26,7 +27,7 @@ pub(crate) struct Run {
     /// Compiled or quantised .xmodel, or IR text (.mlir).
     model: PathBuf,
     /// An .npy array or a PNG or JPEG image, as FILE or NAME=FILE. int8 arrays are taken as they are; floats and images are quantised
-    /// with the input's fix point.
+    /// with the input's fix point. A folder is every such file in it, one run each.
     #[arg(short, long = "input", value_name = "[NAME=]FILE", num_args = 1..)]
     inputs: Vec<String>,
     /// Folder for the outputs.
@@ -45,12 +46,17 @@ pub(crate) struct Run {
     /// does, and says in which features they differ.
     #[arg(short, long)]
     arch: Option<String>,
-    /// Images: number that stands for zero.
-    #[arg(long, default_value_t = 0.0)]
-    mean: f32,
-    /// Images: factor from pixels to numbers.
-    #[arg(long, default_value_t = 1.0 / 255.0)]
-    scale: f32,
+    #[command(flatten)]
+    images: ImageOptions,
+    /// Show the K best classes of outputs that are classifications.
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    top: usize,
+    /// Names of the classes, one a line.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Draw outputs that are maps of classes, as `NAME_mask.png`, and over the input image as `NAME_overlay.png`.
+    #[arg(long)]
+    pictures: bool,
     /// Machine-readable summary.
     #[arg(long)]
     json: bool,
@@ -66,23 +72,94 @@ enum Device {
     Reference,
 }
 
-impl Run {
-    pub(crate) fn run(self) -> Result<()> {
-        let outcome = if network::is_text(&self.model) {
-            self.run_function(network::read_text(&self.model)?)?
-        } else {
-            let graph = network::read_graph(&self.model)?;
-            if is_compiled(&graph) && self.device != Device::Cpu {
-                self.run_compiled(&graph)?
-            } else {
-                let ir = network::import(&graph, &self.model)?;
-                self.run_function(ir)?
-            }
-        };
-        self.write(&outcome)
+/// What is run each time.
+enum Runner {
+    /// A compiled network.
+    Session(Session),
+    /// One DPU subgraph of it.
+    Subgraph { session: Session, name: String, inputs: Vec<Port> },
+    /// A network on the CPU.
+    Network(Network),
+}
+
+impl Runner {
+    fn inputs(&self) -> &[Port] {
+        match self {
+            Self::Session(session) => session.inputs(),
+            Self::Subgraph { inputs, .. } => inputs,
+            Self::Network(network) => network.inputs(),
+        }
     }
 
-    fn run_compiled(&self, graph: &Graph) -> Result<Outcome> {
+    fn run(&self, inputs: Vec<Tensor>) -> Result<Outcome> {
+        Ok(match self {
+            Self::Session(session) => session.run(inputs)?,
+            Self::Subgraph { session, name, .. } => session.run_subgraph(name, &inputs)?,
+            Self::Network(network) => network.run(inputs)?,
+        })
+    }
+}
+
+/// The files of one run, and where its results go.
+struct Sample {
+    inputs: Vec<String>,
+    folder: PathBuf,
+}
+
+impl Sample {
+    /// The image, if the network's only input is one.
+    fn picture(&self) -> Option<&Path> {
+        let [file] = &self.inputs[..] else { return None };
+        let file = Path::new(file);
+        files::is_image(file).then_some(file)
+    }
+}
+
+impl Run {
+    pub(crate) fn run(self) -> Result<()> {
+        let (runner, description) = self.load()?;
+        let preprocessing = self.images.preprocessing(description.as_deref())?;
+        let labels = self.labels.as_deref().map(files::read_text).transpose()?;
+        let labels: Vec<&str> = labels.as_deref().map(|text| text.lines().collect()).unwrap_or_default();
+        let shown = Shown { top: self.top, labels: &labels };
+        let samples = self.samples(runner.inputs())?;
+        let mut summaries = Vec::new();
+        for sample in &samples {
+            let inputs = super::inputs::read(&sample.inputs, runner.inputs(), &preprocessing, &mut |_| None)?;
+            let outcome = runner.run(inputs)?;
+            let written = results::write(&outcome, &sample.folder)?;
+            let drawn = if self.pictures {
+                results::draw(&written, sample.picture().map(|path| (path, &preprocessing)))?
+            } else {
+                Vec::new()
+            };
+            if self.json {
+                summaries.push(shown.json(&outcome, &written, &drawn));
+            } else {
+                files::print(&shown.text(&written, &drawn));
+            }
+        }
+        if self.json {
+            let summary = if samples.len() == 1 { summaries.remove(0) } else { Value::Array(summaries) };
+            files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));
+        }
+        Ok(())
+    }
+
+    /// The network, and what it says about images.
+    fn load(&self) -> Result<(Runner, Option<String>)> {
+        if network::is_text(&self.model) {
+            return self.load_function(network::read_text(&self.model)?);
+        }
+        let graph = network::read_graph(&self.model)?;
+        if is_compiled(&graph) && self.device != Device::Cpu {
+            let description = graph.attr_opt::<&str>(preprocess::ATTRIBUTE)?.map(str::to_owned);
+            return Ok((self.load_compiled(&graph)?, description));
+        }
+        self.load_function(network::import(&graph, &self.model)?)
+    }
+
+    fn load_compiled(&self, graph: &Graph) -> Result<Runner> {
         let host = if self.device == Device::Reference { Host::Reference } else { Host::Compiled };
         let session = Session::on_host(graph, host, &Operators::new())?;
         if let Some(arch) = &self.arch {
@@ -96,76 +173,47 @@ impl Run {
             };
             check(&programs)?;
         }
-        match &self.subgraph {
-            Some(name) => {
-                let ports: Vec<Port> =
-                    session.find_program(name)?.inputs.iter().map(|placed| placed.port.clone()).collect();
-                Ok(session.run_subgraph(name, &self.read_inputs(&ports)?)?)
-            }
-            None => Ok(session.run(self.read_inputs(session.inputs())?)?),
-        }
+        let Some(name) = self.subgraph.clone() else { return Ok(Runner::Session(session)) };
+        let inputs = session.find_program(&name)?.inputs.iter().map(|placed| placed.port.clone()).collect();
+        Ok(Runner::Subgraph { session, name, inputs })
     }
 
     /// Quantised networks are lowered to integers first, so that the result is that of the hardware.
-    fn run_function(&self, mut ir: Ir) -> Result<Outcome> {
+    fn load_function(&self, mut ir: Ir) -> Result<(Runner, Option<String>)> {
         if self.subgraph.is_some() || self.check {
             bail!("{} is not run on the DPU: there is no DPU subgraph to run or check", self.model.display());
         }
         let inputs = dpuc_runtime::function_inputs(&ir, "main");
         let outputs = dpuc_runtime::function_outputs(&ir, "main");
+        let description = network::preprocessing(&ir).map(str::to_owned);
         dpuc_runtime::check_main(&ir)?;
         network::lower(&mut ir, LoweringOptions::default())?;
-        let inputs = self.read_inputs(&inputs)?;
-        let tensors = match self.device {
-            Device::Reference => dpuc_runtime::run_reference(&ir, inputs)?,
-            Device::Auto | Device::Cpu => dpuc_runtime::run_compiled(&ir, inputs)?,
+        let host = if self.device == Device::Reference { Host::Reference } else { Host::Compiled };
+        let network = Network::with_ports(ir, inputs, outputs, host, &Operators::new())?;
+        Ok((Runner::Network(network), description))
+    }
+
+    /// One run for the files given; or one for each file of a folder that is the only input, with results in a folder of its name.
+    fn samples(&self, ports: &[Port]) -> Result<Vec<Sample>> {
+        let [folder] = &self.inputs[..] else { return Ok(vec![self.sample()]) };
+        if !Path::new(folder).is_dir() {
+            return Ok(vec![self.sample()]);
+        }
+        if ports.len() != 1 {
+            bail!("{folder} is a folder, which is for networks with one input; this one has {}", ports.len());
+        }
+        let mut folders = files::Names::default();
+        let sample = |path: PathBuf| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let folder = self.output_dir.join(folders.folder(&stem));
+            path.into_os_string().into_string().map(|file| Sample { inputs: vec![file], folder })
         };
-        Ok(Outcome { tensors: outputs.into_iter().zip(tensors).collect(), statistics: Vec::new() })
+        let samples: Result<Vec<Sample>, _> = files::samples(folder.as_ref())?.into_iter().map(sample).collect();
+        samples.map_err(|path| anyhow!("the name {} is no UTF-8 text", path.display()))
     }
 
-    fn read_inputs(&self, ports: &[Port]) -> Result<Vec<Tensor>> {
-        let pixels = Pixels { mean: self.mean, scale: self.scale };
-        super::inputs::read(&self.inputs, ports, pixels, &mut |_| None)
-    }
-
-    fn write(&self, outcome: &Outcome) -> Result<()> {
-        files::create_folder(&self.output_dir)?;
-        let mut listed = Vec::new();
-        let mut names = files::Names::default();
-        for (port, tensor) in &outcome.tensors {
-            let path = self.output_dir.join(names.file(&port.name, "npy"));
-            files::write(&path, &tensors::to_npy(tensor)?)?;
-            listed.push((path, port, tensor));
-        }
-        if self.json {
-            let outputs: Vec<_> = listed
-                .iter()
-                .map(|(path, port, tensor)| {
-                    json!({"name": port.name, "file": path.display().to_string(), "shape": port.shape,
-                           "dtype": dtype(tensor), "fix_point": port.fix_point})
-                })
-                .collect();
-            let subgraphs: Vec<_> = outcome
-                .statistics
-                .iter()
-                .map(|(name, statistics)| json!({"name": name, "instructions": statistics.instruction_count(), "array_macs": statistics.conv_macs}))
-                .collect();
-            let summary = json!({"outputs": outputs, "subgraphs": subgraphs});
-            files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));
-            return Ok(());
-        }
-        for (path, port, tensor) in listed {
-            let fix = port.fix_point.map_or_else(String::new, |point| format!(", fix point {point}"));
-            files::print(&format!("{}  {} {:?}{fix}\n", path.display(), dtype(tensor), tensor.shape()));
-        }
-        Ok(())
-    }
-}
-
-const fn dtype(tensor: &Tensor) -> &'static str {
-    match tensor {
-        Tensor::I8(_) => "int8",
-        Tensor::F32(_) => "float32",
+    fn sample(&self) -> Sample {
+        Sample { inputs: self.inputs.clone(), folder: self.output_dir.clone() }
     }
 }
 

@@ -21,7 +21,7 @@ impl Expected {
     /// Evaluates `@main` of a network of `int8` operations and keeps every int8 tensor: inputs under the names given for them, results under
     /// the last name of their location, which is the tensor's in the file, or else their own.
     ///
-    /// Inputs are as [`run_reference`](crate::run_reference) takes them. An operator without meaning gives arbitrary numbers, always the same;
+    /// Inputs are as [`Network::run`](crate::Network::run) takes them. An operator without meaning gives arbitrary numbers, always the same;
     /// what follows it is compared with the reference on those.
     pub fn evaluate<S: Into<String>>(
         ir: &Ir,

@@ -1,0 +1,116 @@
+//! Results of a run, for files, people and machines.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use dpuc_evaluate::Tensor;
+use dpuc_runtime::{Outcome, Port, Preprocessing};
+use serde_json::{Value, json};
+
+use crate::answers::{best, class_map, mask, overlay, scores};
+use crate::{files, images, tensors};
+
+/// A tensor and the file it was written to.
+#[derive(Debug)]
+pub(crate) struct Written<'a> {
+    path: PathBuf,
+    port: &'a Port,
+    tensor: &'a Tensor,
+}
+
+/// Writes every tensor as `NAME.npy` into a folder.
+pub(crate) fn write<'a>(outcome: &'a Outcome, folder: &Path) -> Result<Vec<Written<'a>>> {
+    files::create_folder(folder)?;
+    let mut names = files::Names::default();
+    let mut written = Vec::new();
+    for (port, tensor) in &outcome.tensors {
+        let path = folder.join(names.file(&port.name, "npy"));
+        files::write(&path, &tensors::to_npy(tensor)?)?;
+        written.push(Written { path, port, tensor });
+    }
+    Ok(written)
+}
+
+/// Writes every map of classes as `NAME_mask.png`, and over the picture it was made from as `NAME_overlay.png`.
+pub(crate) fn draw(written: &[Written<'_>], picture: Option<(&Path, &Preprocessing)>) -> Result<Vec<PathBuf>> {
+    let mut drawn = Vec::new();
+    for Written { path, tensor, .. } in written {
+        let Some(classes) = class_map(tensor) else { continue };
+        let beside = |what: &str| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            path.with_file_name(format!("{stem}_{what}.png"))
+        };
+        drawn.push((beside("mask"), mask(&classes)?));
+        if let Some((file, preprocessing)) = picture {
+            let image = images::decode(&files::read(file)?)?;
+            let seen = preprocessing.fit(&image, classes.width(), classes.height()).unwrap_or_else(|_| image.to_rgb8());
+            drawn.push((beside("overlay"), overlay(&classes, &seen)?));
+        }
+    }
+    drawn.iter().try_for_each(|(path, bytes)| files::write(path, bytes))?;
+    Ok(drawn.into_iter().map(|(path, _)| path).collect())
+}
+
+/// How results are shown.
+#[derive(Debug)]
+pub(crate) struct Shown<'a> {
+    /// How many of the best classes.
+    pub(crate) top: usize,
+    /// Names of the classes.
+    pub(crate) labels: &'a [&'a str],
+}
+
+impl Shown<'_> {
+    /// Lines for people.
+    pub(crate) fn text(&self, written: &[Written<'_>], drawn: &[PathBuf]) -> String {
+        let mut text = String::new();
+        for Written { path, port, tensor } in written {
+            let fix = port.fix_point.map_or_else(String::new, |point| format!(", fix point {point}"));
+            text += &format!("{}  {} {:?}{fix}\n", path.display(), element(tensor), tensor.shape());
+            for (class, score) in self.best(port, tensor) {
+                text += &format!("  {score:10.4}  {class}\n");
+            }
+        }
+        for path in drawn {
+            text += &format!("{}\n", path.display());
+        }
+        text
+    }
+
+    /// The same for machines.
+    pub(crate) fn json(&self, outcome: &Outcome, written: &[Written<'_>], drawn: &[PathBuf]) -> Value {
+        let output = |Written { path, port, tensor }: &Written<'_>| {
+            let mut output = json!({"name": port.name, "file": path.display().to_string(), "shape": port.shape,
+                                    "dtype": element(tensor), "fix_point": port.fix_point});
+            if self.top > 0 {
+                let best = self.best(port, tensor).into_iter();
+                output["best"] = best.map(|(class, score)| json!({"class": class, "score": score})).collect();
+            }
+            output
+        };
+        let outputs: Vec<Value> = written.iter().map(output).collect();
+        let subgraph = |(name, statistics): &(String, dpuc_accel::Statistics)| json!({"name": name, "instructions": statistics.instruction_count(), "array_macs": statistics.conv_macs});
+        let subgraphs: Vec<Value> = outcome.statistics.iter().map(subgraph).collect();
+        let mut summary = json!({"outputs": outputs, "subgraphs": subgraphs});
+        if !drawn.is_empty() {
+            summary["pictures"] = drawn.iter().map(|path| path.display().to_string()).collect();
+        }
+        summary
+    }
+
+    /// The best classes by name or number, with their scores; none for what is no classification.
+    fn best(&self, port: &Port, tensor: &Tensor) -> Vec<(String, f32)> {
+        let Some(scores) = scores(tensor, port.fix_point).filter(|_| self.top > 0) else { return Vec::new() };
+        let name = |class: usize| {
+            self.labels.get(class).map_or_else(|| format!("class {class}"), |label| label.trim().to_owned())
+        };
+        best(&scores, self.top).into_iter().map(|answer| (name(answer.class), answer.score)).collect()
+    }
+}
+
+const fn element(tensor: &Tensor) -> &'static str {
+    match tensor {
+        Tensor::I8(_) => "int8",
+        Tensor::F32(_) => "float32",
+    }
+}
