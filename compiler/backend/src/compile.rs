@@ -9,16 +9,18 @@ use dpuc_xmodel::Graph;
 use crate::emit::{EmitReport, emit};
 use crate::error::{BackendError, check};
 use crate::export::export;
-use crate::partition::{PartitionReport, partition};
+use crate::partition::{PartitionReport, Subgraphs, partition};
 use crate::plan::plan;
 
-/// What the compiled file says besides the network.
+/// What the compiled file says besides the network, and how the network is divided.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Name of the graph; the module's name if absent.
     pub name: Option<String>,
     /// MD5 of the input files in hexadecimal, by path as the user gave it.
     pub files_md5sum: BTreeMap<String, String>,
+    /// How many DPU subgraphs the network becomes.
+    pub subgraphs: Subgraphs,
 }
 
 /// A compiled network.
@@ -42,7 +44,7 @@ pub struct Compiled {
 /// See [`BackendError`].
 pub fn compile(mut ir: Ir, target: &Target, options: &Options) -> Result<Compiled, BackendError> {
     check(&ir, "to compile")?;
-    let report = partition(&mut ir, target)?;
+    let report = partition(&mut ir, target, options.subgraphs)?;
     check(&ir, "after `partition`")?;
     plan(&mut ir, target)?;
     check(&ir, "after `plan`")?;

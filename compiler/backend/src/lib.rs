@@ -49,7 +49,7 @@ pub use emit::{EmitReport, SubgraphCode, SuperlayerCode, emit, program_symbol};
 pub use error::BackendError;
 pub use export::export;
 pub use operator::Reason;
-pub use partition::{Device, OperationReport, PartitionReport, SubgraphReport, partition};
+pub use partition::{Device, OperationReport, PartitionReport, SubgraphReport, Subgraphs, partition};
 pub use passes::PASSES;
 pub use placement::{Placement, region};
 pub use plan::{PlanReport, SubgraphPlan, plan};

@@ -6,17 +6,23 @@ use dpuc_dialects::pass::{OptionInfo, Pass, PassError, PassInfo, PassOptions};
 use dpuc_isa::Target;
 
 use crate::error::BackendError;
-use crate::{emit, partition, plan};
+use crate::{Subgraphs, emit, partition, plan};
 
 const TARGET: OptionInfo = OptionInfo { name: "target", default: None, doc: "target name, size, board or fingerprint" };
+
+const SUBGRAPHS: OptionInfo =
+    OptionInfo { name: "subgraphs", default: Some("all"), doc: "`all` that the DPU can run, or only the `largest`" };
 
 /// The passes of this crate.
 pub static PASSES: &[PassInfo] = &[
     PassInfo {
         name: "partition",
         summary: "Moves what the DPU can run into subgraphs.",
-        options: &[TARGET],
-        create: |options| step(options, |ir, target| partition(ir, target).map(|_| ())),
+        options: &[TARGET, SUBGRAPHS],
+        create: |options| match options.get(SUBGRAPHS.name)? {
+            Subgraphs::All => step(options, |ir, target| partition(ir, target, Subgraphs::All).map(|_| ())),
+            Subgraphs::Largest => step(options, |ir, target| partition(ir, target, Subgraphs::Largest).map(|_| ())),
+        },
     },
     PassInfo {
         name: "plan",

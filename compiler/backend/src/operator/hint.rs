@@ -51,6 +51,7 @@ impl Reason {
             Self::ReducedAxes { .. } => "reduce over height, width, both, or the channels; others need a transpose or reshape before it".to_owned(),
             Self::ArgmaxAxis { .. } => "compare the channels; another axis needs a transpose before it".to_owned(),
             Self::MeanFactor => "use a global average pool of the same window".to_owned(),
+            Self::SmallerSubgraph => "compile it with `--partition all`".to_owned(),
             Self::NothingToCompute => {
                 "nothing to gain: it only moves data, and goes to the DPU when a neighbour that computes does".to_owned()
             }

@@ -163,6 +163,9 @@ pub enum Reason {
     /// A group of operations that only move data.
     #[error("alone it would be a DPU subgraph without computation")]
     NothingToCompute,
+    /// Only the largest group of operations is wanted on the DPU.
+    #[error("only the largest subgraph is wanted on the DPU, and it is in a smaller one")]
+    SmallerSubgraph,
     /// The operation breaks a rule its verifier should have found.
     #[error("its {what} cannot be read")]
     Malformed {

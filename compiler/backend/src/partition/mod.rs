@@ -24,13 +24,35 @@ use crate::error::BackendError;
 use crate::names::{name_operations, operation_name};
 use crate::operator::Reason;
 
+/// How many subgraphs a network becomes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subgraphs {
+    /// As many as it takes to run all the DPU can run.
+    #[default]
+    All,
+    /// One, that with the most operations, the first of equals: what "TVM with Vitis AI" does (`spec/tvm-flow.md` section 7).
+    Largest,
+}
+
+impl std::str::FromStr for Subgraphs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            "largest" => Ok(Self::Largest),
+            _ => Err(format!("`{text}` is no choice of subgraphs; `all` and `largest` are")),
+        }
+    }
+}
+
 /// Moves what the DPU can run from `@main` to `dpu.subgraph`s, and reports the reasons for the rest.
 ///
 /// Operations without a node name get one, unused ones are removed, and constants of the DPU move to their subgraphs.
 ///
 /// # Errors
 /// There is no `@main` with one block, or a shape in it is unknown.
-pub fn partition(ir: &mut Ir, target: &Target) -> Result<PartitionReport, BackendError> {
+pub fn partition(ir: &mut Ir, target: &Target, subgraphs: Subgraphs) -> Result<PartitionReport, BackendError> {
     let block = main_block(ir)?;
     require_shapes(ir, block)?;
     name_operations(ir, block);
@@ -43,11 +65,18 @@ pub fn partition(ir: &mut Ir, target: &Target) -> Result<PartitionReport, Backen
         let joinable: Vec<bool> = network.ops.iter().zip(&reasons).map(|(&op, own)| on_dpu(ir, op, own)).collect();
         let groups = clusters(&network.dag, &joinable, &network.siblings);
         let idle = idle_members(ir, &network.ops, &joinable, &groups);
-        if idle.is_empty() {
+        for &member in &idle {
+            reasons[member].push(Reason::NothingToCompute);
+        }
+        if !idle.is_empty() {
+            continue;
+        }
+        let smaller = if subgraphs == Subgraphs::Largest { smaller_groups(&joinable, &groups) } else { Vec::new() };
+        if smaller.is_empty() {
             break groups.into_iter().zip(joinable).collect::<Vec<_>>();
         }
-        for member in idle {
-            reasons[member].push(Reason::NothingToCompute);
+        for member in smaller {
+            reasons[member].push(Reason::SmallerSubgraph);
         }
     };
 
@@ -60,14 +89,14 @@ pub fn partition(ir: &mut Ir, target: &Target) -> Result<PartitionReport, Backen
         operations.push(OperationReport { name, kind, device, reasons, subgraph: None });
     }
     let outlined = outline::outline(ir, block, &network, &group_of, target);
-    let mut subgraphs = Vec::new();
+    let mut reports = Vec::new();
     for (report, members) in outlined {
         for row in members.iter().filter_map(|member| row_of.get(member)) {
             operations[*row].subgraph = Some(report.name.clone());
         }
-        subgraphs.push(report);
+        reports.push(report);
     }
-    Ok(PartitionReport { operations, subgraphs })
+    Ok(PartitionReport { operations, subgraphs: reports })
 }
 
 /// The operations of `@main` before its terminator, as a graph.
@@ -168,6 +197,15 @@ fn idle_members(ir: &Ir, ops: &[OpId], joinable: &[bool], group_of: &[usize]) ->
         computes[group] |= joinable[index] && !moves_only(ir, ops[index]);
     }
     (0..ops.len()).filter(|&index| joinable[index] && !computes[group_of[index]]).collect()
+}
+
+/// Members of all groups but the largest.
+fn smaller_groups(joinable: &[bool], group_of: &[usize]) -> Vec<usize> {
+    let members = || (0..group_of.len()).filter(|&index| joinable[index]);
+    let mut sizes = vec![0usize; group_of.len()];
+    members().for_each(|index| sizes[group_of[index]] += 1);
+    let largest = (0..sizes.len()).max_by_key(|&group| (sizes[group], std::cmp::Reverse(group)));
+    members().filter(|&index| Some(group_of[index]) != largest).collect()
 }
 
 /// The block of `@main`.

@@ -71,6 +71,7 @@ fn a_small_network_with_everything() {
     let options = Options {
         name: Some("small".to_owned()),
         files_md5sum: BTreeMap::from([("small.xmodel".to_owned(), "0123".to_owned())]),
+        ..Options::default()
     };
     let graph = compile(ir, &largest(), &options).unwrap().graph;
     insta::with_settings!({filters => vec![(env!("CARGO_PKG_VERSION"), "[version]")]}, {

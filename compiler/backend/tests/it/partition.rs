@@ -1,6 +1,6 @@
 //! Devices and reasons.
 
-use dpuc_backend::{Device, PartitionReport, partition};
+use dpuc_backend::{Device, PartitionReport, Subgraphs, partition};
 use dpuc_dialects::dialects::{func, int8, nn};
 use dpuc_dialects::verify::verify;
 use dpuc_dialects::{Attribute, Ir, ValueId};
@@ -12,7 +12,7 @@ use dpuc_graphs::{Conv, Net};
 
 fn partitioned(net: Net, outputs: &[ValueId]) -> (Ir, PartitionReport) {
     let mut ir = net.finish(outputs);
-    let report = partition(&mut ir, &largest()).unwrap();
+    let report = partition(&mut ir, &largest(), Subgraphs::All).unwrap();
     assert!(verify(&ir).is_empty(), "{:?}", verify(&ir).list());
     (ir, report)
 }
@@ -63,7 +63,7 @@ fn an_argmax_that_save_cannot_find_stays_on_the_host() {
         net.finish(&[y])
     };
     let reasons = |axis: usize, target: &Target| {
-        let report = partition(&mut network(axis), target).unwrap();
+        let report = partition(&mut network(axis), target, Subgraphs::All).unwrap();
         let argmax = report.operations.last().unwrap();
         let hints: Vec<Option<String>> = argmax.reasons.iter().map(|reason| reason.hint(&argmax.kind)).collect();
         (argmax.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(), hints)
@@ -153,6 +153,29 @@ fn subgraphs_are_convex_named_and_called_in_order() {
 
 #[test]
 fn a_module_without_network_is_refused() {
-    let error = partition(&mut Ir::new(), &largest()).unwrap_err().to_string();
+    let error = partition(&mut Ir::new(), &largest(), Subgraphs::All).unwrap_err().to_string();
     assert_eq!(error, "the module has no function `@main`; the network must be a `func.func` of that name");
+}
+
+#[test]
+fn only_the_largest_subgraph_if_one_is_wanted() {
+    let network = || {
+        let mut net = Net::new(2);
+        let x = net.input(&[1, 8, 8, 8], 5);
+        let first = net.conv(x, &Conv::same(8, 3, 4));
+        let real = net.dequantise(first);
+        let shape = net.shape(first);
+        let tanh = net.float(&nn::TANH, &[real], &[], &shape);
+        let codes = net.quantise(tanh, 6);
+        let second = net.conv(codes, &Conv::same(8, 3, 4));
+        let third = net.conv(second, &Conv::same(8, 1, 4));
+        net.finish(&[third])
+    };
+    assert_eq!(partition(&mut network(), &largest(), Subgraphs::All).unwrap().subgraphs.len(), 2);
+    let mut ir = network();
+    let report = partition(&mut ir, &largest(), Subgraphs::Largest).unwrap();
+    assert!(verify(&ir).is_empty(), "{:?}", verify(&ir).list());
+    insta::assert_snapshot!(lines(&report).join("\n"));
+    let [subgraph] = &report.subgraphs[..] else { panic!("{:?}", report.subgraphs) };
+    assert_eq!(subgraph.operations, 2);
 }

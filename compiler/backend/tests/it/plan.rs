@@ -1,6 +1,6 @@
 //! The memory plan.
 
-use dpuc_backend::{Options, compile, emit, export, partition, plan};
+use dpuc_backend::{Options, Subgraphs, compile, emit, export, partition, plan};
 use dpuc_dialects::dialects::int8;
 use dpuc_dialects::text::{ParseOptions, PrintOptions, parse, print};
 use dpuc_dialects::{Attribute, Ir};
@@ -11,7 +11,7 @@ use crate::harness::{body_of, largest};
 use dpuc_graphs::{Conv, Net};
 
 fn planned(mut ir: Ir) -> Ir {
-    partition(&mut ir, &largest()).unwrap();
+    partition(&mut ir, &largest(), Subgraphs::All).unwrap();
     plan(&mut ir, &largest()).unwrap();
     ir
 }
@@ -55,7 +55,7 @@ fn region_sizes_of_a_real_network_are_the_vendor_s() {
     let d = net.conv(c, &Conv { pads: [0; 4], ..Conv::same(10, 3, 4) });
     let flat = net.reshape(d, &[1, 10]);
     let mut ir = net.finish(&[flat]);
-    partition(&mut ir, &largest()).unwrap();
+    partition(&mut ir, &largest(), Subgraphs::All).unwrap();
     let report = plan(&mut ir, &largest()).unwrap();
     // AMD's compiler needs 3856 bytes of workspace; here everything stays on chip.
     assert_eq!(report.subgraphs[0].region_sizes, [65536, 0, 816, 16]);
@@ -70,7 +70,7 @@ fn an_argmax_reads_scores_on_chip() {
     let scores = net.conv(x, &Conv::same(8, 3, 4));
     let indices = net.op(&int8::ARGMAX, &[scores], &[("axis", Attribute::int(3))], &[1, 16, 16, 1], 0);
     let mut ir = net.finish(&[indices]);
-    partition(&mut ir, &largest()).unwrap();
+    partition(&mut ir, &largest(), Subgraphs::All).unwrap();
     let report = plan(&mut ir, &largest()).unwrap();
     let [_, workspace, _, outputs] = report.subgraphs[0].region_sizes;
     assert_eq!((workspace, outputs), (0, 272));
@@ -107,7 +107,7 @@ fn a_network_beyond_the_address_space_is_refused() {
 #[test]
 fn planning_twice_or_emitting_unplanned_subgraphs_is_refused() {
     let mut ir = tiny();
-    partition(&mut ir, &largest()).unwrap();
+    partition(&mut ir, &largest(), Subgraphs::All).unwrap();
     let error = emit(&mut ir, &largest()).unwrap_err().to_string();
     assert_eq!(error, "DPU subgraph `@subgraph_avg_pool_7`: `constant_1` is in no superlayer; run `plan` first");
     let error = export(&ir, &largest(), &Options::default()).unwrap_err().to_string();
@@ -128,7 +128,7 @@ fn a_wrong_plan_is_found_by_the_model() {
     let b = net.conv(a, &Conv::same(8, 3, 4));
     let c = net.add(&[a, b], "none", 4);
     let mut ir = net.finish(&[b, c]);
-    partition(&mut ir, &largest()).unwrap();
+    partition(&mut ir, &largest(), Subgraphs::All).unwrap();
     let name = plan(&mut ir, &largest()).unwrap().subgraphs[0].name.clone();
     let superlayers: Vec<_> =
         body_of(&ir, &name).into_iter().filter(|&op| ir.op_name(op) == "dpu.superlayer").collect();

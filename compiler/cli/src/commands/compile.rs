@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use dpuc_backend::{Compiled, Options, compile};
+use dpuc_backend::{Compiled, Options, Subgraphs, compile};
 use dpuc_dialects::Ir;
 use dpuc_dialects::text::PrintOptions;
 use dpuc_passes::LoweringOptions;
@@ -37,6 +37,9 @@ pub(crate) struct Compile {
     /// Give leaky activations with a slope near the hardware's 26/256, such as 0.1, that slope; results change slightly.
     #[arg(long)]
     allow_leaky_approximation: bool,
+    /// Which parts run on the DPU: `all` it can run, in as many subgraphs as it takes, or only the `largest`.
+    #[arg(long, value_name = "WHICH", default_value = "all")]
+    partition: Subgraphs,
     /// Also write the program at every level of the IR, as NAME.mlir.
     #[arg(long)]
     emit_ir: bool,
@@ -66,7 +69,8 @@ impl Compile {
         let allow_leaky_approximation = self.allow_leaky_approximation;
         network::lower(&mut ir, LoweringOptions { allow_leaky_approximation })?;
         let digest = dpuc_xmodel::md5_hex(&files::read(path)?);
-        let options = Options { name: None, files_md5sum: [(path.display().to_string(), digest)].into() };
+        let files_md5sum = [(path.display().to_string(), digest)].into();
+        let options = Options { name: None, files_md5sum, subgraphs: self.partition };
         let compiled = compile(ir, &target, &options)?;
         for extension in ["xmodel", "mlir", "safetensors"] {
             let output = self.output_dir.join(format!("{}.{extension}", self.net_name));
