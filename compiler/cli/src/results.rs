@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use dpuc_evaluate::Tensor;
+use dpuc_runtime::npy::to_npy;
 use dpuc_runtime::{Outcome, Port, Preprocessing};
 use serde_json::{Value, json};
 
 use crate::answers::{best, class_map, mask, overlay, scores};
-use crate::{files, images, tensors};
+use crate::{files, images};
 
 /// A tensor and the file it was written to.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(crate) fn write<'a>(outcome: &'a Outcome, folder: &Path) -> Result<Vec<Writt
     let mut written = Vec::new();
     for (port, tensor) in &outcome.tensors {
         let path = folder.join(names.file(&port.name, "npy"));
-        files::write(&path, &tensors::to_npy(tensor)?)?;
+        files::write(&path, &to_npy(tensor))?;
         written.push(Written { path, port, tensor });
     }
     Ok(written)

@@ -6,6 +6,7 @@ mod dpu;
 mod error;
 mod host;
 mod network;
+pub mod npy;
 mod port;
 pub mod preprocess;
 mod session;
