@@ -1,0 +1,119 @@
+//! Corrections with the data in view, layer by layer in order of execution: each layer sees the codes that the corrected layers in front
+//! of it compute.
+//!
+//! Rounding weights and inputs shifts the mean of a channel. The mean difference between the layer's float result and the result with
+//! quantised weights and inputs, in front of the activation, is added to the bias (`spec/quantisation.md` section 7; here in one step, not
+//! in steps of a twentieth).
+
+use dpuc_dialects::ValueId;
+use rayon::prelude::*;
+
+use crate::adjust::{Positions, bias_range};
+use crate::error::Error;
+use crate::place::LayerId;
+use crate::position::{of_constant, on_grid, power};
+use crate::progress::{Progress, Stage, Tick};
+use crate::quantiser::{Quantiser, nearest};
+use crate::run::Samples;
+use crate::walk::{Arithmetic, Maps, Segment, Walk};
+
+impl Quantiser {
+    /// Corrects all layers; gives the parameters on their grids.
+    pub(crate) fn correct(
+        &self,
+        positions: &mut Positions,
+        samples: &dyn Samples,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Vec<f32>>, Error> {
+        let mut rounded = nearest(self, positions);
+        if !self.options.correct_bias {
+            return Ok(rounded);
+        }
+        let mut walk = Walk::new(self, samples);
+        let order = walk.order.clone();
+        let tick = Tick::new(progress, Stage::Correct, order.len());
+        for site in order {
+            let placed = &self.placement.sites[site];
+            if placed.is_argument {
+                walk.load(site, positions.of(&self.placement, site), samples)?;
+            } else {
+                let segment = walk.segment(site);
+                if let Some(layer) = placed.layer {
+                    self.correct_layer(&segment, layer, walk.count(), positions, &mut rounded)?;
+                }
+                let maps = values(&segment, placed.value, walk.count(), positions, &rounded)?;
+                walk.store(site, maps);
+            }
+            tick.step();
+        }
+        Ok(rounded)
+    }
+
+    /// Corrects the bias of a layer, if it has one.
+    fn correct_layer(
+        &self,
+        segment: &Segment<'_, '_>,
+        layer: LayerId,
+        samples: usize,
+        positions: &mut Positions,
+        rounded: &mut [Vec<f32>],
+    ) -> Result<(), Error> {
+        let Some((_, Some(bias))) = self.placement.weights(layer) else { return Ok(()) };
+        let result = self.ir.result(self.placement.layers[layer].op);
+        let float = segment.compile(&[result], Arithmetic::Float)?;
+        // The bias itself is left out of the comparison: its error is the correction's to make up for.
+        let mut constants = rounded.to_vec();
+        constants[bias] = self.parameter(bias);
+        let quantised = segment.compile(&[result], Arithmetic::Constants(&constants))?;
+        let channels = constants[bias].len();
+        let difference = |number: usize| {
+            let expected = float.run(&segment.float_inputs(number))?.swap_remove(0);
+            let found = quantised.run(&segment.quantised_inputs(number, positions))?.swap_remove(0);
+            Ok(channel_differences(&expected, &found, channels))
+        };
+        let sums = (0..samples).into_par_iter().map(difference).collect::<Result<Vec<_>, Error>>()?;
+        let pixels = self.ir.shape_of(result).unwrap_or_default().iter().product::<usize>() / channels.max(1);
+        let count = (pixels * samples).max(1) as f64;
+        let mut corrected = constants.swap_remove(bias);
+        for (channel, value) in corrected.iter_mut().enumerate() {
+            let sum: f64 = sums.iter().map(|sums| sums[channel]).sum();
+            *value = (f64::from(*value) + sum / count) as f32;
+        }
+        let (coarsest, finest) = bias_range(&self.placement, positions, layer, self.options.profile);
+        positions.parameters[bias] = of_constant(&corrected).clamp(coarsest, finest);
+        rounded[bias] = on_grid(&corrected, positions.parameters[bias]);
+        Ok(())
+    }
+}
+
+/// By channel, the last dimension: the sum of `expected - found`.
+fn channel_differences(expected: &[f32], found: &[f32], channels: usize) -> Vec<f64> {
+    let mut sums = vec![0f64; channels];
+    for (expected, found) in expected.chunks_exact(channels).zip(found.chunks_exact(channels)) {
+        for (sum, (expected, found)) in sums.iter_mut().zip(expected.iter().zip(found)) {
+            *sum += f64::from(expected - found);
+        }
+    }
+    sums
+}
+
+/// The values of a segment's site: floats, and the codes that the hardware computes.
+fn values(
+    segment: &Segment<'_, '_>,
+    value: ValueId,
+    samples: usize,
+    positions: &Positions,
+    rounded: &[Vec<f32>],
+) -> Result<Vec<Maps>, Error> {
+    let float = segment.compile(&[value], Arithmetic::Float)?;
+    let integer = segment.compile(&[value], Arithmetic::Integer(positions, rounded))?;
+    let scale = power(segment.position(positions));
+    let run = |number: usize| {
+        let float = float.run(&segment.float_inputs(number))?.swap_remove(0);
+        let fixed = integer.run(&segment.quantised_inputs(number, positions))?.swap_remove(0);
+        // Exact: the numbers are on the grid.
+        let codes = fixed.into_iter().map(|value| (value * scale) as i8).collect();
+        Ok(Maps { float, codes })
+    };
+    (0..samples).into_par_iter().map(run).collect()
+}

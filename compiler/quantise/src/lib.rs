@@ -1,0 +1,39 @@
+//! Post-training quantisation: from a float network and calibration samples to the same network with fixed-point tensors, which
+//! `dpuc-passes` lowers to integers.
+//!
+//! The stages, each a module (`spec/quantisation.md` is the source of the rules):
+//!
+//! 1. `prepare`: constants of the graph become what the hardware has;
+//! 2. `place`: which values are rounded;
+//! 3. `statistics`: what the samples say about each tensor; shards of the samples can be looked at by different machines;
+//! 4. `position`, `adjust`: from statistics to positions that the hardware can compute with;
+//! 5. `correct`: biases make up for mean errors;
+//! 6. `emit`, `info`, `report`: the quantised graph, its positions, and what it costs.
+//!
+//! Results do not depend on the number of threads.
+
+mod adjust;
+mod correct;
+mod emit;
+mod error;
+mod info;
+mod network;
+mod options;
+mod place;
+mod position;
+mod prepare;
+mod progress;
+mod quantiser;
+mod report;
+mod run;
+mod statistics;
+mod walk;
+
+pub use error::Error;
+pub use info::QuantInfo;
+pub use options::{Effort, Options, Profile, Statistic};
+pub use progress::{Progress, Silent, Stage};
+pub use quantiser::{Quantised, Quantiser, quantise};
+pub use report::{BINS, ConstantReport, Report, TensorReport};
+pub use run::Samples;
+pub use statistics::{Shard, Statistics};

@@ -1,0 +1,4 @@
+//! The quantiser on small networks.
+
+mod networks;
+mod placement;
