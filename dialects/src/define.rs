@@ -3,7 +3,7 @@
 //! A definition is a `static` built from the `const` functions below. Parsing, printing, verification and the op reference page all
 //! read it; nothing else needs to know the operation. See [`crate::dialects::nn`] for examples.
 
-use crate::ir::{Ir, OpId};
+use crate::ir::{Attribute, Ir, OpId};
 use crate::verify::Findings;
 
 /// One operation of a dialect.
@@ -123,6 +123,18 @@ pub enum DefaultValue {
     Str(&'static str),
 }
 
+impl DefaultValue {
+    /// Whether an attribute says no more than its absence.
+    pub fn is(self, value: &Attribute) -> bool {
+        match self {
+            Self::Int(default) => value.as_int() == Some(default),
+            Self::Ints(default) => value.as_ints().as_deref() == Some(default),
+            Self::Bool(default) => value.as_bool() == Some(default),
+            Self::Str(default) => value.as_str() == Some(default),
+        }
+    }
+}
+
 /// Which values an attribute accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum AttributeKind {
@@ -142,6 +154,8 @@ pub enum AttributeKind {
     Choice(&'static [&'static str]),
     /// A list of integers between the bounds, of this length (0: any length).
     Ints(usize, i64, i64),
+    /// A list of floats of this length.
+    Floats(usize),
     /// `@name`
     Symbol,
     /// `@name` or `dense<…>`
@@ -219,6 +233,14 @@ pub const fn op(name: &'static str, summary: &'static str) -> OpDefinition {
 }
 
 impl OpDefinition {
+    /// Whether `value` is what the absence of the attribute `name` means.
+    pub fn is_default(&self, name: &str, value: &Attribute) -> bool {
+        match self.attribute(name).map(|attribute| attribute.presence) {
+            Some(Presence::Default(default)) => default.is(value),
+            _ => false,
+        }
+    }
+
     /// Adds further documentation.
     #[must_use]
     pub const fn describe(mut self, description: &'static str) -> Self {

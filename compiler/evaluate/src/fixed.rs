@@ -11,8 +11,9 @@ use dpuc_kernels::reference::eltwise::{
 use dpuc_kernels::reference::pool::{Pool2dParams, avg_pool, max_pool};
 use dpuc_kernels::reference::rearrange::{concat, reshape};
 use dpuc_kernels::reference::reduce::{Reduction, argmax, reduce_max, reduce_mean, reduce_sum};
-use dpuc_kernels::reference::resize::{Coordinates, downsample, resize_bilinear, resize_nearest};
+use dpuc_kernels::reference::resize::{downsample, resize_bilinear, resize_nearest};
 use dpuc_kernels::reference::round::{Rescale, RoundMode, dequantise_all, quantise_all};
+use dpuc_kernels::reference::sampling::Coordinates;
 use dpuc_kernels::reference::transposed_conv::{transposed_conv2d, transposed_depthwise_conv2d};
 
 use ndarray::{ArrayD, ArrayViewD};
@@ -155,7 +156,7 @@ fn fixed_operands(op: Operation<'_>) -> Outcome<Vec<Operand<'_>>> {
 }
 
 /// Where the pixels of a resized map lie on the input.
-pub(crate) fn coordinates(op: Operation<'_>) -> Outcome<Coordinates> {
+fn coordinates(op: Operation<'_>) -> Outcome<Coordinates> {
     Ok(match (op.flag("align_corners")?, op.flag("half_pixel")?) {
         (true, _) => Coordinates::AlignCorners,
         (false, true) => Coordinates::HalfPixel,

@@ -39,6 +39,7 @@ mod tensor;
 
 pub use error::{EvalError, Problem};
 pub use evaluator::{Evaluator, evaluate};
+pub use float::sampling;
 pub use operators::{CustomCall, Operators};
 pub use single::evaluate_operation;
 pub use tensor::{ElementKind, Tensor};

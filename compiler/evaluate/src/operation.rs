@@ -113,7 +113,7 @@ impl<'a> Operation<'a> {
 
     /// A float.
     pub(crate) fn float(self, name: &'static str) -> Outcome<f64> {
-        self.ir.attribute(self.op, name).and_then(Attribute::as_float).ok_or(Problem::Attribute(name))
+        self.ir.float(self.op, name).ok_or(Problem::Attribute(name))
     }
 
     /// A truth value.

@@ -300,10 +300,18 @@ impl<'a> Importer<'a> {
             "BILINEAR" => "bilinear",
             other => return unsupported(format!("the mode {other:?} cannot be said")),
         };
+        let (align_corners, half_pixel) =
+            (node.get_or("align_corners", false)?, node.get_or("half_pixel_centers", false)?);
+        let coordinates = match (align_corners, half_pixel) {
+            (true, _) => "align_corners",
+            (false, true) => "half_pixel",
+            (false, false) => "asymmetric",
+        };
+        let is_rounded = mode == "nearest" && coordinates != "asymmetric";
         let attributes = [
             ("mode", Attribute::string(mode)),
-            ("align_corners", Attribute::Bool(node.get_or("align_corners", false)?)),
-            ("half_pixel", Attribute::Bool(node.get_or("half_pixel_centers", false)?)),
+            ("coordinates", Attribute::string(coordinates)),
+            ("rounding", Attribute::string(if is_rounded { "round_prefer_ceil" } else { "floor" })),
         ];
         Ok(self.emit(&nn::RESIZE, node, [input], attributes)?)
     }

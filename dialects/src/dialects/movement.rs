@@ -1,6 +1,6 @@
 //! Operations that move elements without changing them: attributes and shape rules shared by the `nn` and `int8` dialects.
 
-use super::shapes::{expect_shape, show};
+use super::shapes::{axes_exist, broadcast_shapes, expect_shape, show};
 use crate::define::{AttributeDefinition, AttributeKind, DefaultValue, default, required};
 use crate::ir::{Ir, OpId};
 use crate::verify::Findings;
@@ -172,5 +172,25 @@ fn exchange(ir: &Ir, op: OpId, large: crate::ir::ValueId, small: crate::ir::Valu
         let message =
             format!("cannot have maps of shapes {} and {} with blocks of {block}", show(&large), show(&small));
         findings.error(ir, op, "block", message);
+    }
+}
+
+/// An operand that NumPy broadcasts to the shape of the result.
+pub(super) fn broadcast(ir: &Ir, op: OpId, findings: &mut Findings) {
+    let (Some(input), Some(result)) = (ir.shape_of(ir.operand(op, 0)), ir.shape_of(ir.result(op))) else { return };
+    if broadcast_shapes(&input, &result).as_ref() != Ok(&result) {
+        let message = format!("cannot be broadcast from {} to {}", show(&input), show(&result));
+        findings.error(ir, op, "broadcast", message);
+    }
+}
+
+/// The dimensions of the indices in the place of the axis.
+pub(super) fn gather(ir: &Ir, op: OpId, findings: &mut Findings) {
+    axes_exist(ir, op, ir.int(op, "axis").into_iter(), findings);
+    let (Some(data), Some(indices)) = (ir.shape_of(ir.operand(op, 0)), ir.shape_of(ir.operand(op, 1))) else { return };
+    let (Some(result), Some(axis)) = (ir.shape_of(ir.result(op)), ir.int(op, "axis")) else { return };
+    if let Some(axis) = usize::try_from(axis).ok().filter(|&axis| axis < data.len()) {
+        let expected = [&data[..axis], &indices, &data[axis + 1..]].concat();
+        expect_shape(ir, op, &result, &expected, findings);
     }
 }

@@ -165,6 +165,12 @@ pub(super) fn pool(ir: &Ir, op: OpId, findings: &mut Findings) {
         Some([height, width]) => expect_shape(ir, op, &result, &[batch, height, width, channels], findings),
         None => findings.error(ir, op, "empty-result", "has no output: the kernel is larger than the padded input"),
     }
+    // The mean of no element is no number.
+    let sees_none = |side: usize| usize::try_from(window.pads[side]).is_ok_and(|pad| pad >= kernel[side % 2]);
+    if ir.bool(op, "exclude_padding") == Some(true) && (0..4).any(sees_none) {
+        let message = "leaves out its padding, of which a window may see nothing else: pads must be below the kernel";
+        findings.error(ir, op, "pads", message);
+    }
 }
 
 /// Equal shapes of all inputs and the result.
@@ -202,24 +208,27 @@ pub(super) fn broadcast(ir: &Ir, op: OpId, findings: &mut Findings) {
     let mut expected: Vec<usize> = Vec::new();
     for &value in ir.operands(op) {
         let Some(shape) = ir.shape_of(value) else { return };
-        let rank = expected.len().max(shape.len());
-        let dim = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |at| shape[at]);
-        let mut merged = Vec::with_capacity(rank);
-        for axis in 0..rank {
-            match (dim(&expected, axis), dim(&shape, axis)) {
-                (a, b) if a == b || b == 1 => merged.push(a),
-                (1, b) => merged.push(b),
-                (a, b) => {
-                    let message =
-                        format!("has operands whose dimensions {a} and {b} cannot be broadcast to each other");
-                    findings.error(ir, op, "broadcast", message);
-                    return;
-                }
+        match broadcast_shapes(&expected, &shape) {
+            Ok(merged) => expected = merged,
+            Err(message) => {
+                findings.error(ir, op, "broadcast", message);
+                return;
             }
         }
-        expected = merged;
     }
     expect_shape(ir, op, &result, &expected, findings);
+}
+
+/// The shape to which NumPy broadcasts two shapes, or why it does not.
+pub(super) fn broadcast_shapes(lhs: &[usize], rhs: &[usize]) -> Result<Vec<usize>, String> {
+    let rank = lhs.len().max(rhs.len());
+    let dim = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |at| shape[at]);
+    let merge = |axis| match (dim(lhs, axis), dim(rhs, axis)) {
+        (a, b) if a == b || b == 1 => Ok(a),
+        (1, b) => Ok(b),
+        (a, b) => Err(format!("has operands whose dimensions {a} and {b} cannot be broadcast to each other")),
+    };
+    (0..rank).map(merge).collect()
 }
 
 pub(super) fn concat(ir: &Ir, op: OpId, findings: &mut Findings) {

@@ -64,6 +64,11 @@ impl Attribute {
         Self::Array(values.into_iter().map(Self::int).collect())
     }
 
+    /// An array of untyped floats.
+    pub fn floats(values: impl IntoIterator<Item = f64>) -> Self {
+        Self::Array(values.into_iter().map(|value| Self::Float(value, None)).collect())
+    }
+
     /// A string.
     pub fn string(text: impl Into<Arc<str>>) -> Self {
         Self::String(text.into())
@@ -121,6 +126,11 @@ impl Attribute {
             Self::DenseArray(_, elements) => Some(elements.to_vec()),
             _ => None,
         }
+    }
+
+    /// The floats, if it is an array of nothing else.
+    pub fn as_floats(&self) -> Option<Vec<f64>> {
+        self.as_array()?.iter().map(Self::as_float).collect()
     }
 
     /// The symbol's name, if it is a flat symbol reference.

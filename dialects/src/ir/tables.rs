@@ -346,6 +346,16 @@ impl Ir {
         self.ints(op, name)?.try_into().ok()
     }
 
+    /// A float.
+    pub fn float(&self, op: OpId, name: &str) -> Option<f64> {
+        self.attribute(op, name)?.as_float()
+    }
+
+    /// A list of floats.
+    pub fn floats(&self, op: OpId, name: &str) -> Option<Vec<f64>> {
+        self.attribute(op, name)?.as_floats()
+    }
+
     /// A truth value or its default.
     pub fn bool(&self, op: OpId, name: &str) -> Option<bool> {
         match (self.attribute(op, name), self.default_of(op, name)) {

@@ -53,6 +53,7 @@ fn accepts(kind: AttributeKind, value: &Attribute) -> Result<(), String> {
         AttributeKind::Ints(length, min, max) => value.as_ints().is_some_and(|values| {
             (length == 0 || values.len() == length) && values.iter().all(|value| (min..=max).contains(value))
         }),
+        AttributeKind::Floats(length) => value.as_floats().is_some_and(|values| values.len() == length),
         AttributeKind::Symbol => value.as_symbol().is_some(),
         AttributeKind::Weights => value.as_symbol().is_some() || matches!(value, Attribute::Dense(_)),
         AttributeKind::Type => value.as_type().is_some(),
@@ -78,6 +79,7 @@ pub(crate) fn describe(kind: AttributeKind) -> String {
         AttributeKind::Ints(0, min, i64::MAX) => format!("a list of integers of at least {min}"),
         AttributeKind::Ints(0, min, max) => format!("a list of integers from {min} to {max}"),
         AttributeKind::Ints(length, min, max) => format!("a list of {length} integers from {min} to {max}"),
+        AttributeKind::Floats(length) => format!("a list of {length} floats"),
         AttributeKind::Symbol => "a symbol `@name`".to_owned(),
         AttributeKind::Weights => "a symbol `@name` or `dense<…>`".to_owned(),
         AttributeKind::Type => "a type".to_owned(),

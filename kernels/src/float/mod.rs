@@ -26,7 +26,7 @@ pub use function::Function;
 pub use matmul::Matmul;
 pub use pool::{Pool2d, Pool2dParams, Pooling};
 pub use reduce::{Reduce, Reduction};
-pub use resize::{Interpolation, Resize};
+pub use resize::Resize;
 pub use softmax::Softmax;
 
 #[cfg(test)]

@@ -6,19 +6,11 @@ use super::lanes::{Lanes, Task};
 use crate::nearest::Sources;
 use crate::parallel::split_rows;
 use crate::reference::KernelError;
-use crate::reference::resize::{Between, Coordinates, check_resize};
+use crate::reference::resize::check_resize;
+use crate::reference::sampling::{Between, Interpolation, Sampling, Taps};
 use crate::simd::Kernels;
 
-/// How pixels between those of the input are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interpolation {
-    /// The nearest pixel.
-    Nearest,
-    /// `low + (high - low) * weight`, along the width, then along the height, all in single precision.
-    Bilinear,
-}
-
-/// A resize of maps of one shape; equal to the reference evaluator to the bit.
+/// A resize of maps of one shape; equal to [`resize_real`](crate::reference::resize::resize_real) to the bit.
 #[derive(Clone, Debug)]
 pub struct Resize {
     kernels: Kernels,
@@ -31,6 +23,7 @@ pub struct Resize {
 enum Plan {
     Nearest(Sources),
     Bilinear { rows: Vec<Between>, columns: Vec<Between> },
+    Cubic { rows: Vec<Taps>, columns: Vec<Taps> },
 }
 
 impl Resize {
@@ -38,23 +31,15 @@ impl Resize {
     ///
     /// # Errors
     /// An empty input or output.
-    pub fn new(
-        kernels: Kernels,
-        input: [usize; 4],
-        size: [usize; 2],
-        interpolation: Interpolation,
-        coordinates: Coordinates,
-    ) -> Result<Self, KernelError> {
+    pub fn new(kernels: Kernels, input: [usize; 4], size: [usize; 2], sampling: Sampling) -> Result<Self, KernelError> {
         let output = check_resize("resize", &input, size)?;
-        let plan = match interpolation {
-            Interpolation::Nearest => Plan::Nearest(Sources {
-                rows: coordinates.nearest(input[1], size[0]),
-                columns: coordinates.nearest(input[2], size[1]),
-            }),
-            Interpolation::Bilinear => Plan::Bilinear {
-                rows: coordinates.linear(input[1], size[0]),
-                columns: coordinates.linear(input[2], size[1]),
-            },
+        let [rows, columns] = sampling.axes([input[1], input[2]], size);
+        let plan = match sampling.interpolation {
+            Interpolation::Nearest(rounding) => {
+                Plan::Nearest(Sources { rows: rows.nearest(rounding), columns: columns.nearest(rounding) })
+            }
+            Interpolation::Bilinear => Plan::Bilinear { rows: rows.linear(), columns: columns.linear() },
+            Interpolation::Cubic(cubic) => Plan::Cubic { rows: rows.cubic(cubic), columns: columns.cubic(cubic) },
         };
         Ok(Self { kernels, input, output, plan })
     }
@@ -71,11 +56,18 @@ impl Resize {
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
         assert_eq!(input.len(), self.input.iter().product(), "elements of the input");
         assert_eq!(output.len(), self.output.iter().product(), "elements of the output");
-        let work = output.len() * 2;
+        let cost = match &self.plan {
+            Plan::Nearest(_) | Plan::Bilinear { .. } => 2,
+            Plan::Cubic { .. } => 16,
+        };
+        let (work, shape) = (output.len() * cost, self.input);
         split_rows(output, self.output[2] * self.output[3], work, |band, output| match &self.plan {
-            Plan::Nearest(sources) => sources.fill(input, self.input, band, output, |_| ()),
+            Plan::Nearest(sources) => sources.fill(input, shape, band, output, |_| ()),
             Plan::Bilinear { rows, columns } => {
-                self.kernels.with_lanes(Bilinear { shape: self.input, rows, columns, input, output, band });
+                self.kernels.with_lanes(Bilinear { shape, rows, columns, input, output, band });
+            }
+            Plan::Cubic { rows, columns } => {
+                self.kernels.with_lanes(Cubic { shape, rows, columns, input, output, band });
             }
         });
     }
@@ -126,4 +118,44 @@ fn pixel(line: &[f32], x: usize, channels: usize) -> &[f32] {
 #[inline(always)]
 fn interpolate<L: Lanes>(lanes: L, low: L::F32, high: L::F32, weight: L::F32) -> L::F32 {
     lanes.add(low, lanes.mul(lanes.sub(high, low), weight))
+}
+
+struct Cubic<'a> {
+    /// Of the input.
+    shape: [usize; 4],
+    rows: &'a [Taps],
+    columns: &'a [Taps],
+    input: &'a [f32],
+    output: &'a mut [f32],
+    band: Range<usize>,
+}
+
+impl Task for Cubic<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let [_, height, width, channels] = self.shape;
+        let out_row = self.columns.len() * channels;
+        for (at, output) in self.band.zip(self.output.chunks_exact_mut(out_row)) {
+            let (image, row) = (at / self.rows.len() * height, &self.rows[at % self.rows.len()]);
+            let lines = row.places.map(|y| &self.input[(image + y) * width * channels..][..width * channels]);
+            for (output, column) in output.chunks_exact_mut(channels).zip(self.columns) {
+                let pixels = lines.map(|line| column.places.map(|x| pixel(line, x, channels)));
+                for first in (0..channels).step_by(L::COUNT) {
+                    let end = channels.min(first + L::COUNT);
+                    let load = |x: &[f32]| lanes.load_up_to(&x[first..end]);
+                    let along_width = pixels.map(|pixels| weigh(lanes, pixels.map(load), column.weights));
+                    lanes.store_up_to(weigh(lanes, along_width, row.weights), &mut output[first..end]);
+                }
+            }
+        }
+    }
+}
+
+/// The weighted sum, first element first.
+#[inline(always)]
+fn weigh<L: Lanes>(lanes: L, elements: [L::F32; 4], weights: [f32; 4]) -> L::F32 {
+    let [a, b, c, d] = [0, 1, 2, 3].map(|tap| lanes.mul(elements[tap], lanes.splat(weights[tap])));
+    lanes.add(lanes.add(lanes.add(a, b), c), d)
 }

@@ -39,5 +39,5 @@ pub use matmul::MatMul;
 pub use pool::{AveragePool, MaxPool};
 pub use quantise::{Dequantise, Quantise};
 pub use reduce::Reduce;
-pub use resize::Resize;
+pub use resize::{Interpolation, Resize};
 pub use table::Table;

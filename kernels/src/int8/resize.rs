@@ -5,14 +5,23 @@ use std::ops::Range;
 use super::encoding::{Encoding, Encodings};
 use super::powers::Powers;
 use super::table::Table;
-use crate::float::Interpolation;
 use crate::nearest::Sources;
 use crate::parallel::split_rows;
 use crate::reference::error::Result;
 use crate::reference::layout::result_size;
-use crate::reference::resize::{Between, Coordinates, check_resize, downsampled};
+use crate::reference::resize::{check_resize, downsampled};
 use crate::reference::round::{Rescale, requantise};
+use crate::reference::sampling::{Between, Coordinates};
 use crate::simd::Kernels;
+
+/// How pixels between those of the input are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interpolation {
+    /// The nearest pixel.
+    Nearest,
+    /// `low + (high - low) * weight`, along the width, then along the height, all in single precision.
+    Bilinear,
+}
 
 /// A resize of maps of one shape.
 #[derive(Clone, Debug)]

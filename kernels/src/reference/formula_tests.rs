@@ -12,8 +12,9 @@ use super::pool::{Pool2dParams, average_factor, avg_pool, max_pool};
 use super::real::{RealFunction, softmax};
 use super::rearrange::{PadMode, concat, pad, reshape, strided_slice, transpose};
 use super::reduce::{Reduction, argmax, reduce_mean, reduce_sum};
-use super::resize::{Coordinates, downsample, resize_bilinear, resize_nearest};
+use super::resize::{downsample, resize_bilinear, resize_nearest};
 use super::round::{Rescale, RoundMode, dequantise_all, quantise_all};
+use super::sampling::Coordinates;
 use super::transposed_conv::{transposed_conv2d, transposed_depthwise_conv2d};
 
 /// `R(x)`: round half up, saturate.

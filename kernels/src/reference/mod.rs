@@ -30,6 +30,7 @@ pub mod rearrange;
 pub mod reduce;
 pub mod resize;
 pub mod round;
+pub mod sampling;
 pub mod transposed_conv;
 
 pub use error::KernelError;

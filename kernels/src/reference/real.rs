@@ -2,6 +2,8 @@
 //!
 //! Data movement on floats is in [`rearrange`](super::rearrange), which takes any element type.
 
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
+
 use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Axis, Dimension};
 
 use super::error::Result;
@@ -27,7 +29,7 @@ pub fn softmax(input: &ArrayViewD<'_, f32>, axis: usize) -> Result<ArrayD<f32>> 
     Ok(output)
 }
 
-/// A function of one real variable that a `-fix` operator of the CPU evaluates in double precision.
+/// A function of one real variable, evaluated in double precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RealFunction {
     /// `1 / (1 + exp(-x))`
@@ -36,15 +38,44 @@ pub enum RealFunction {
     Tanh,
     /// `exp(x)`
     Exp,
+    /// `ln(x)`
+    Log,
+    /// The error function, `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`.
+    Erf,
+    /// `x / (1 + exp(-x))`
+    Silu,
+    /// `ln(1 + exp(x))`
+    Softplus,
+    /// `x * tanh(ln(1 + exp(x)))`
+    Mish,
+    /// `x * (1 + erf(x / sqrt(2))) / 2`
+    Gelu,
+    /// `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2`
+    GeluTanh,
+    /// `sin(x)`
+    Sin,
+    /// `cos(x)`
+    Cos,
 }
 
 impl RealFunction {
-    /// The value at `x`.
+    /// The value at `x`. Products are not replaced by their limits: where 0 meets an infinity, the result is no number.
     pub fn evaluate(self, x: f64) -> f64 {
         match self {
-            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Sigmoid => sigmoid(x),
             Self::Tanh => x.tanh(),
             Self::Exp => x.exp(),
+            Self::Log => x.ln(),
+            Self::Erf => libm::erf(x),
+            Self::Silu => x * sigmoid(x),
+            Self::Softplus => softplus(x),
+            Self::Mish => x * softplus(x).tanh(),
+            // `1 + erf(y) = erfc(-y)`, without cancellation.
+            Self::Gelu => x * libm::erfc(-x * FRAC_1_SQRT_2) / 2.0,
+            // `(1 + tanh(u)) / 2 = sigmoid(2 u)`, without cancellation.
+            Self::GeluTanh => x * sigmoid((8.0 / PI).sqrt() * (x + 0.044_715 * x.powi(3))),
+            Self::Sin => x.sin(),
+            Self::Cos => x.cos(),
         }
     }
 
@@ -58,6 +89,14 @@ impl RealFunction {
     pub fn apply<D: Dimension>(self, input: &ArrayView<'_, i8, D>, fix: Rescale) -> Array<i8, D> {
         row_major(input.mapv(|q| self.code(q, fix)))
     }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 #[cfg(test)]

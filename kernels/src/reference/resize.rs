@@ -5,72 +5,12 @@
 
 use std::iter::zip;
 
-use ndarray::{Array4, ArrayView4, Axis};
+use ndarray::{Array4, ArrayView4};
 
 use super::error::{Result, parameter_error};
 use super::layout::{check_size, elements, result_size, row_major};
 use super::round::{Rescale, requantise_real};
-
-/// Where output element `o` of an axis lies on the input, with `scale = in / out`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coordinates {
-    /// `o * scale`
-    Asymmetric,
-    /// `o * (in - 1) / (out - 1)`: the centres of the corner elements coincide. An output of size 1 uses `in / out`.
-    AlignCorners,
-    /// `(o + 1/2) * scale - 1/2`: the outer edges coincide. The nearest element is `floor((o + 1/2) * scale)`.
-    HalfPixel,
-}
-
-impl Coordinates {
-    fn scale(self, input: usize, output: usize) -> f32 {
-        match self {
-            Self::AlignCorners if output > 1 => (input - 1) as f32 / (output - 1) as f32,
-            _ => input as f32 / output as f32,
-        }
-    }
-
-    /// The source of each output element.
-    pub(crate) fn nearest(self, input: usize, output: usize) -> Vec<usize> {
-        let scale = self.scale(input, output);
-        let source = |o: usize| match self {
-            Self::Asymmetric => (o as f32 * scale).floor(),
-            Self::AlignCorners => (o as f32 * scale).round(),
-            Self::HalfPixel => ((o as f32 + 0.5) * scale).floor(),
-        };
-        (0..output).map(|o| (source(o) as usize).min(input - 1)).collect()
-    }
-
-    /// Between which elements each output element lies.
-    pub(crate) fn linear(self, input: usize, output: usize) -> Vec<Between> {
-        let scale = self.scale(input, output);
-        let between = |o: usize| {
-            let position = match self {
-                Self::HalfPixel => (o as f32 + 0.5) * scale - 0.5,
-                Self::Asymmetric | Self::AlignCorners => o as f32 * scale,
-            };
-            // Casts saturate at 0 for the half element in front of the first one.
-            let low = (position.floor() as usize).min(input - 1);
-            let high = (position.ceil() as usize).min(input - 1);
-            Between { low, high, weight: position - position.floor() }
-        };
-        (0..output).map(between).collect()
-    }
-}
-
-/// A point `weight` of the way from element `low` to element `high`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Between {
-    pub(crate) low: usize,
-    pub(crate) high: usize,
-    pub(crate) weight: f32,
-}
-
-impl Between {
-    fn interpolate(&self, low: f32, high: f32) -> f32 {
-        low + (high - low) * self.weight
-    }
-}
+use super::sampling::{Coordinates, Interpolation, Sampling};
 
 /// Nearest-element resize of `[n, h, w, channels]` to the size `output`, `[h, w]`, for any element type.
 ///
@@ -83,9 +23,12 @@ pub fn resize_nearest<T: Copy>(
 ) -> Result<Array4<T>> {
     check_resize("resize_nearest", input.shape(), output)?;
     let (_, height, width, _) = input.dim();
-    let rows = coordinates.nearest(height, output[0]);
-    let columns = coordinates.nearest(width, output[1]);
-    Ok(row_major(input.select(Axis(1), &rows).select(Axis(2), &columns)))
+    Ok(select(input, &coordinates.nearest(height, output[0]), &coordinates.nearest(width, output[1])))
+}
+
+/// The pixels of given rows and columns.
+pub fn select<T: Copy>(input: &ArrayView4<'_, T>, rows: &[usize], columns: &[usize]) -> Array4<T> {
+    row_major(input.select(ndarray::Axis(1), rows).select(ndarray::Axis(2), columns))
 }
 
 /// Bilinear resize of `[n, h, w, channels]` to the size `output`, `[h, w]`: interpolates along the width, then along the
@@ -123,6 +66,34 @@ pub fn resize_bilinear(
     Ok(Array4::from_shape_vec(shape, values)?)
 }
 
+/// Resize of real maps `[n, h, w, channels]` to the size `output`, `[h, w]`, in single precision.
+///
+/// # Errors
+/// An empty input or output.
+pub fn resize_real(input: &ArrayView4<'_, f32>, output: [usize; 2], sampling: Sampling) -> Result<Array4<f32>> {
+    let shape = check_resize("resize", input.shape(), output)?;
+    let (_, height, width, _) = input.dim();
+    let [rows, columns] = sampling.axes([height, width], output);
+    Ok(match sampling.interpolation {
+        Interpolation::Nearest(rounding) => select(input, &rows.nearest(rounding), &columns.nearest(rounding)),
+        Interpolation::Bilinear => {
+            let (rows, columns) = (rows.linear(), columns.linear());
+            Array4::from_shape_fn(shape, |(n, y, x, c)| {
+                let (row, column) = (rows[y], columns[x]);
+                let along_width = |y| column.interpolate(input[[n, y, column.low, c]], input[[n, y, column.high, c]]);
+                row.interpolate(along_width(row.low), along_width(row.high))
+            })
+        }
+        Interpolation::Cubic(cubic) => {
+            let (rows, columns) = (rows.cubic(cubic), columns.cubic(cubic));
+            Array4::from_shape_fn(shape, |(n, y, x, c)| {
+                let along_width = |y| columns[x].interpolate(columns[x].places.map(|x| input[[n, y, x, c]]));
+                rows[y].interpolate(rows[y].places.map(along_width))
+            })
+        }
+    })
+}
+
 /// `downsample-fix` of `[n, h, w, channels]` by `scale`, `[h, w]`, for any element type: output element `o` is input
 /// element `trunc(o * scale)`, in the modes NEAREST and BILINEAR alike (rule D14). The result has `ceil(in / scale)`
 /// elements per spatial axis.
@@ -132,7 +103,7 @@ pub fn resize_bilinear(
 pub fn downsample<T: Copy>(input: &ArrayView4<'_, T>, scale: [f32; 2]) -> Result<Array4<T>> {
     const OPERATOR: &str = "downsample";
     let [rows, columns] = downsampled(OPERATOR, input.shape(), scale)?;
-    Ok(row_major(input.select(Axis(1), &rows).select(Axis(2), &columns)))
+    Ok(select(input, &rows, &columns))
 }
 
 /// The rows and columns that [`downsample`] takes.

@@ -27,7 +27,8 @@ pub(super) fn float_form(ir: &Ir, op: OpId) -> Result<Form, String> {
         "nn.max_pool" => return Ok(pool(ir, op, "maxpool2d")?.with("global", false)),
         "nn.avg_pool" => {
             let form = pool(ir, op, "avgpool2d")?.with("global", false);
-            return Ok(form.with("count_include_pad", true).with("count_include_invalid", true));
+            let counts_padding = !flag(ir, op, "exclude_padding");
+            return Ok(form.with("count_include_pad", counts_padding).with("count_include_invalid", counts_padding));
         }
         "nn.leaky_relu" => {
             let alpha = ir.attribute(op, "alpha").and_then(Attribute::as_float).ok_or("its slope is no number")?;
@@ -107,11 +108,25 @@ fn resize(ir: &Ir, op: OpId) -> Result<Form, String> {
         _ => Err("its maps have not four dimensions"),
     };
     let (input, output) = (size(ir.operand(op, 0))?, size(ir.result(op))?);
+    let mode = upper(ir, op, "mode", &["nearest", "bilinear"])?;
+    let scale = [output[0] / input[0], output[1] / input[1]];
+    if ir.floats(op, "scales").is_some_and(|own| own != scale.map(f64::from)) {
+        return Err("its scales are not the ratio of its sizes".to_owned());
+    }
+    let (coordinates, rounding) = (ir.str(op, "coordinates"), ir.str(op, "rounding"));
+    let usual = match coordinates {
+        Some("asymmetric") => "floor",
+        Some("half_pixel" | "align_corners") => "round_prefer_ceil",
+        _ => return Err("its coordinates have no name in the format".to_owned()),
+    };
+    if mode == "NEAREST" && rounding != Some(usual) {
+        return Err(format!("its rounding is not {usual}, the one of the format with these coordinates"));
+    }
     Ok(Form::new("resize")
-        .with("mode", upper(ir, op, "mode", &["nearest", "bilinear"])?)
-        .with("align_corners", flag(ir, op, "align_corners"))
-        .with("half_pixel_centers", flag(ir, op, "half_pixel"))
-        .with("scale", width_first_floats([output[0] / input[0], output[1] / input[1]]))
+        .with("mode", mode)
+        .with("align_corners", coordinates == Some("align_corners"))
+        .with("half_pixel_centers", coordinates == Some("half_pixel"))
+        .with("scale", width_first_floats(scale))
         .args([("input", 0..1), ("size", 1..1)]))
 }
 

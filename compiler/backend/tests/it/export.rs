@@ -152,7 +152,12 @@ fn every_float_operator_survives_the_file() {
     y = net.float(&nn::DEPTH_TO_SPACE, &[y], &order("crd"), &[1, 8, 6, 4]);
     y = net.float(&nn::MAX_POOL, &[y], &[ints("kernel", &[3, 1])], &[1, 6, 6, 4]);
     y = net.float(&nn::AVG_POOL, &[y], &[ints("kernel", &[2, 2]), ints("strides", &[2, 2])], &[1, 3, 3, 4]);
-    y = net.float(&nn::RESIZE, &[y], &[mode("bilinear"), ("half_pixel", Attribute::Bool(true))], &[1, 6, 9, 4]);
+    y = net.float(
+        &nn::RESIZE,
+        &[y],
+        &[mode("bilinear"), ("coordinates", Attribute::string("half_pixel"))],
+        &[1, 6, 9, 4],
+    );
     y = net.float(&nn::PAD, &[y], &[ints("paddings", &[0, 0, 1, 0, 0, 2, 0, 0]), mode("symmetric")], &[1, 7, 11, 4]);
     y = net.float(
         &nn::STRIDED_SLICE,

@@ -1,8 +1,9 @@
 //! Nearest-neighbour resizing and concatenation in place.
 
 use dpuc_codegen::Layer;
-use dpuc_kernels::reference::resize::{Coordinates, downsample, resize_nearest};
+use dpuc_kernels::reference::resize::{downsample, resize_nearest};
 use dpuc_kernels::reference::round::Rescale;
+use dpuc_kernels::reference::sampling::Coordinates;
 
 use crate::data::{channels, map_values, side};
 use crate::harness::{INPUTS, Memory, OUTPUTS, for_each_case};

@@ -23,6 +23,11 @@ pub(super) fn max(op: Operation<'_>) -> Outcome {
     Ok(fold(op, f64::NEG_INFINITY, f64::max)?.mapv(|max| max as f32).into())
 }
 
+/// `nn.reduce_min`
+pub(super) fn min(op: Operation<'_>) -> Outcome {
+    Ok(fold(op, f64::INFINITY, f64::min)?.mapv(|min| min as f32).into())
+}
+
 /// The axes to reduce, ascending.
 fn axes(op: Operation<'_>, rank: usize) -> Outcome<Vec<usize>> {
     let mut axes = op.size_list("axes")?;

@@ -8,4 +8,5 @@ mod golden;
 mod networks;
 mod quantised;
 mod random;
+mod resize;
 mod samples;

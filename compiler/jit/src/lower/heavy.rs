@@ -2,10 +2,8 @@
 
 use cranelift_codegen::entity::EntitySet;
 use dpuc_dialects::Ir;
-use dpuc_kernels::float::{
-    self, Conv2d, DepthwiseConv2d, Function, Interpolation, Matmul, Pool2d, Pool2dParams, Pooling, Softmax,
-};
-use dpuc_kernels::int8::{Convolution, Depthwise, Encoding, Encodings, Resize};
+use dpuc_kernels::float::{self, Conv2d, DepthwiseConv2d, Function, Matmul, Pool2d, Pool2dParams, Pooling, Softmax};
+use dpuc_kernels::int8::{Convolution, Depthwise, Encoding, Encodings, Interpolation, Resize};
 use dpuc_kernels::reference::KernelError;
 use dpuc_kernels::reference::activation::Activation;
 use dpuc_kernels::reference::conv::{Conv2dParams, Fix};
@@ -135,7 +133,9 @@ impl Lowering<'_> {
                 Ok(Some(Box::new(Softmax::new(kernels, self.shape(x), axis)?)))
             }
             "max_pool" => self.float_pool(operation, Pooling::Max),
-            "avg_pool" => self.float_pool(operation, Pooling::Average),
+            "avg_pool" if self.ir.bool(operation.op, "exclude_padding") == Some(false) => {
+                self.float_pool(operation, Pooling::Average)
+            }
             "matmul" if !self.has_variable_bias(operation) => self.float_matmul(operation),
             _ if is_convolution(name) && !self.has_variable_bias(operation) => self.float_convolution(name, operation),
             _ => Ok(None),

@@ -1,6 +1,9 @@
 //! Nearest-neighbour resampling by whole factors as copies.
 
-use dpuc_kernels::reference::resize::{downsample, resize_nearest};
+use dpuc_dialects::dialects::nn;
+use dpuc_evaluate::sampling;
+use dpuc_kernels::reference::resize::downsample;
+use dpuc_kernels::reference::sampling::{Axis, Interpolation, Sampling};
 use ndarray::Array4;
 
 use super::attributes::{coordinates, sizes};
@@ -29,24 +32,32 @@ impl Lowering<'_> {
         self.resampled(operation, [1, 1], [rows, columns])
     }
 
-    /// Lowers `nn.resize` and `int8.upsample`.
+    /// Lowers `nn.resize` and `int8.upsample` to the nearest pixel by whole factors.
     pub(super) fn resize(&mut self, operation: &Operation) -> Lowered {
         let (ir, op) = (self.ir, operation.op);
-        if ir.str(op, "mode")? != "nearest" {
-            return None;
-        }
-        let coordinates = coordinates(ir, op)?;
         let (&[_, height, width, _], &[_, rows, columns, _]) =
             (self.shape(operation.operands[0]), self.shape(operation.results[0]))
         else {
             return None;
         };
-        let factor = |from: usize, to: usize| {
-            let factor = to.checked_div(from).filter(|&factor| factor > 0 && from * factor == to && to <= MAX_SIDE)?;
-            let picked = resize_nearest(&line(from)?.view(), [to, 1], coordinates).ok()?;
-            picked.iter().enumerate().all(|(o, &i)| i as usize == o / factor).then_some(factor)
+        if rows > MAX_SIDE || columns > MAX_SIDE {
+            return None;
+        }
+        let sampling = if ir.is(op, &nn::RESIZE) {
+            sampling(ir, op).ok()?
+        } else {
+            let coordinates = coordinates(ir, op)?;
+            let rounding = (ir.str(op, "mode")? == "nearest").then(|| coordinates.rounding())?;
+            Sampling { interpolation: Interpolation::Nearest(rounding), coordinates, factors: None }
         };
-        let factors = [factor(height, rows)?, factor(width, columns)?];
+        let Interpolation::Nearest(rounding) = sampling.interpolation else { return None };
+        let [row_axis, column_axis] = sampling.axes([height, width], [rows, columns]);
+        let factor = |axis: Axis| {
+            let factor = axis.output.checked_div(axis.input).filter(|factor| factor * axis.input == axis.output)?;
+            let sources = axis.nearest(rounding);
+            sources.iter().enumerate().all(|(o, &source)| source == o / factor).then_some(factor)
+        };
+        let factors = [factor(row_axis)?, factor(column_axis)?];
         self.resampled(operation, factors, [1, 1])
     }
 

@@ -42,6 +42,10 @@ impl Pattern for AbsorbPadding {
             return None;
         }
         let source = ir.operand(pad, 0);
+        // The zeros of an operation count, the padding of such a mean does not.
+        if ir.bool(op, "exclude_padding") == Some(true) {
+            return None;
+        }
         let takes_maximum = ir.is(op, &nn::MAX_POOL) || ir.is(op, &int8::MAX_POOL);
         // The padding of a maximum never wins, a zero may; but not against what is no less.
         if takes_maximum && !is_not_negative(ir, source) {
@@ -106,7 +110,8 @@ fn is_not_negative(ir: &Ir, value: ValueId) -> bool {
     for _ in 0..DEPTH {
         let Some(op) = ir.defining_op(value) else { return false };
         match ir.op_name(op) {
-            "nn.relu" | "nn.relu6" | "nn.sigmoid" | "nn.softmax" | "nn.hard_sigmoid" | "int8.hard_sigmoid" => {
+            "nn.relu" | "nn.relu6" | "nn.sigmoid" | "nn.softmax" | "nn.hard_sigmoid" | "nn.exp" | "nn.abs"
+            | "nn.softplus" | "int8.hard_sigmoid" => {
                 return true;
             }
             "nn.fix" | "nn.reshape" | "nn.transpose" | "nn.strided_slice" | "nn.max_pool" | "nn.avg_pool"

@@ -19,6 +19,9 @@ impl FixPattern for AveragePool {
         let value = fix.input(ir);
         if let Some(found) = corrected(ir, value, &nn::AVG_POOL) {
             let kernel = ir.int_array::<2>(found.op, "kernel")?;
+            if ir.bool(found.op, "exclude_padding")? && ir.int_array::<4>(found.op, "pads")? != [0; 4] {
+                return None;
+            }
             let padded = PaddedInput::of(ir, found.op, kernel)?;
             let attributes = [
                 ("kernel", Attribute::ints(kernel)),

@@ -1,6 +1,6 @@
 //! Writing the graph: one integer operation in place of a `nn.fix` and what it rounds.
 
-use dpuc_dialects::define::{DefaultValue, OpDefinition, Presence};
+use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Rewriter};
 use dpuc_dialects::weights::Weight;
@@ -107,7 +107,7 @@ impl Lowered {
         let ty = rewriter.tables().fix_tensor(own_shape, self.point);
         let mut builder = OpBuilder::new(self.kind).operands(operands);
         for (name, value) in self.attributes {
-            if !is_default(self.kind, name, &value) {
+            if !self.kind.is_default(name, &value) {
                 builder = builder.attribute(name, value);
             }
         }
@@ -144,17 +144,6 @@ impl Lowered {
         let Some(tensor) = names.tensor.clone() else { return fused };
         let tensor = rewriter.tables().named_location(tensor);
         rewriter.tables().fused_location([fused, tensor])
-    }
-}
-
-/// Whether an attribute has its default value, which is not written.
-fn is_default(kind: &OpDefinition, name: &str, value: &Attribute) -> bool {
-    match kind.attribute(name).map(|attribute| attribute.presence) {
-        Some(Presence::Default(DefaultValue::Ints(default))) => value.as_ints().as_deref() == Some(default),
-        Some(Presence::Default(DefaultValue::Int(default))) => value.as_int() == Some(default),
-        Some(Presence::Default(DefaultValue::Bool(default))) => value.as_bool() == Some(default),
-        Some(Presence::Default(DefaultValue::Str(default))) => value.as_str() == Some(default),
-        _ => false,
     }
 }
 

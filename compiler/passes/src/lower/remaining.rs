@@ -36,7 +36,37 @@ fn reason(ir: &Ir, op: OpId) -> String {
 
 /// Whether `lower_to_int8` has a pattern for the operation.
 fn has_integer_form(name: &str) -> bool {
-    !matches!(name, "nn.sigmoid" | "nn.tanh" | "nn.softmax" | "nn.div")
+    const FLOAT: [&str; 28] = [
+        "sigmoid",
+        "tanh",
+        "softmax",
+        "div",
+        "elu",
+        "clip",
+        "silu",
+        "gelu",
+        "mish",
+        "softplus",
+        "exp",
+        "log",
+        "sqrt",
+        "abs",
+        "erf",
+        "sin",
+        "cos",
+        "floor",
+        "ceil",
+        "round",
+        "pow",
+        "compare",
+        "select",
+        "broadcast",
+        "gather",
+        "batch_matmul",
+        "layer_norm",
+        "reduce_min",
+    ];
+    !name.strip_prefix("nn.").is_some_and(|name| FLOAT.contains(&name))
 }
 
 /// What an operation with fixed operands and result must respect to be lowered.
@@ -55,8 +85,10 @@ fn limit(name: &str) -> String {
             "the hardware needs an input fix point of at least 0, an output fix point of at least 7 and the factor 6*2731/2^14".to_owned()
         }
         "nn.argmax" => format!("its axis has more than {} elements, whose indices are no signed bytes", int8::ARGMAX_MAX),
-        "nn.avg_pool" | "nn.reduce_mean" => "it is not a mean over height and width with the hardware's factor".to_owned(),
-        "nn.resize" => "only whole factors, in down-sampling without aligned corners, have an integer form".to_owned(),
+        "nn.avg_pool" | "nn.reduce_mean" => "it is not a mean over height and width with the hardware's factor, or leaves out its padding".to_owned(),
+        "nn.resize" => {
+            "only nearest and bilinear interpolation by whole factors, in down-sampling without aligned corners, have an integer form".to_owned()
+        }
         "nn.pad" => "its constant is no code of its operand".to_owned(),
         "nn.add" | "nn.mul" => {
             "its operands have different shapes and the smaller one is neither a constant nor a vector of channels".to_owned()

@@ -3,10 +3,10 @@
 use ndarray::Array4;
 
 use super::values::{ENCODINGS, bytes, codes, tiers};
-use crate::float::Interpolation;
-use crate::int8::{Encodings, Resize};
-use crate::reference::resize::{Coordinates, downsample, resize_bilinear, resize_nearest};
+use crate::int8::{Encodings, Interpolation, Resize};
+use crate::reference::resize::{downsample, resize_bilinear, resize_nearest};
 use crate::reference::round::Rescale;
+use crate::reference::sampling::Coordinates;
 
 const COORDINATES: [Coordinates; 3] = [Coordinates::Asymmetric, Coordinates::AlignCorners, Coordinates::HalfPixel];
 
