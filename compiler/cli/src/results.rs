@@ -19,14 +19,14 @@ pub(crate) struct Written<'a> {
     tensor: &'a Tensor,
 }
 
-/// Writes every tensor as `NAME.npy` into a folder.
+/// Writes every tensor as `NAME.npy` into a folder, in the framework's order of dimensions.
 pub(crate) fn write<'a>(outcome: &'a Outcome, folder: &Path) -> Result<Vec<Written<'a>>> {
     files::create_folder(folder)?;
     let mut names = files::Names::default();
     let mut written = Vec::new();
     for (port, tensor) in &outcome.tensors {
         let path = folder.join(names.file(&port.name, "npy"));
-        files::write(&path, &to_npy(tensor))?;
+        files::write(&path, &to_npy(&port.give(tensor)))?;
         written.push(Written { path, port, tensor });
     }
     Ok(written)
@@ -67,7 +67,7 @@ impl Shown<'_> {
         let mut text = String::new();
         for Written { path, port, tensor } in written {
             let fix = port.fix_point.map_or_else(String::new, |point| format!(", fix point {point}"));
-            text += &format!("{}  {} {:?}{fix}\n", path.display(), element(tensor), tensor.shape());
+            text += &format!("{}  {} {:?}{fix}\n", path.display(), element(tensor), port.framework_shape());
             for (class, score) in self.best(port, tensor) {
                 text += &format!("  {score:10.4}  {class}\n");
             }
@@ -81,7 +81,7 @@ impl Shown<'_> {
     /// The same for machines.
     pub(crate) fn json(&self, outcome: &Outcome, written: &[Written<'_>], drawn: &[PathBuf]) -> Value {
         let output = |Written { path, port, tensor }: &Written<'_>| {
-            let mut output = json!({"name": port.name, "file": path.display().to_string(), "shape": port.shape,
+            let mut output = json!({"name": port.name, "file": path.display().to_string(), "shape": port.framework_shape(),
                                     "dtype": element(tensor), "fix_point": port.fix_point});
             if self.top > 0 {
                 let best = self.best(port, tensor).into_iter();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use assert_cmd::Command;
+use npyz::WriterBuilder;
 use tempfile::TempDir;
 
 fn example(file: &str) -> PathBuf {
@@ -436,4 +437,42 @@ fn a_map_of_classes_is_drawn_over_the_image() {
     assert_eq!(mask.get_pixel(0, 0), mask.get_pixel(3, 7));
     assert_ne!(mask.get_pixel(0, 0), mask.get_pixel(4, 0));
     assert_eq!(read("_overlay.png").dimensions(), (8, 8));
+}
+
+#[test]
+fn arrays_are_taken_and_given_in_the_order_of_the_framework() {
+    let folder = TempDir::new().unwrap();
+    // Two channels are swapped, so that no order is taken for another.
+    let text = "module {
+  func.func @main(%x: tensor<1x2x3x2xf32>) -> tensor<1x2x3x2xf32> attributes {
+      argument_layouts = [\"channels_first\"], result_layouts = [\"channels_first\"]} {
+    %x_fix = nn.fix %x {fix_point = 4} : tensor<1x2x3x2xf32>
+    %w = nn.constant dense<[[[[0.0, 1.0]]], [[[1.0, 0.0]]]]> : tensor<2x1x1x2xf32>
+    %w_fix = nn.fix %w {fix_point = 4} : tensor<2x1x1x2xf32>
+    %y = nn.conv2d %x_fix, %w_fix : (tensor<1x2x3x2xf32>, tensor<2x1x1x2xf32>) -> tensor<1x2x3x2xf32>
+    %y_fix = nn.fix %y {fix_point = 4} : tensor<1x2x3x2xf32>
+    func.return %y_fix : tensor<1x2x3x2xf32>
+  }
+}
+";
+    std::fs::write(folder.path().join("net.mlir"), text).unwrap();
+    let channels = [[0f32, 1.0, 2.0, 3.0, 4.0, 5.0], [-1.0, -2.0, -3.0, -4.0, -5.0, -6.0]];
+    let write = |name: &str, values: &[f32]| {
+        let mut file = std::fs::File::create(folder.path().join(name)).unwrap();
+        let mut npy =
+            npyz::WriteOptions::new().default_dtype().shape(&[1, 2, 2, 3]).writer(&mut file).begin_nd().unwrap();
+        npy.extend(values.iter().copied()).unwrap();
+        npy.finish().unwrap();
+    };
+    write("x.npy", &channels.concat());
+    succeed(&folder, &["compile", "net.mlir", "--arch", "kv260", "--net_name", "compiled"]);
+    for (model, device) in [("net.mlir", "cpu"), ("compiled.xmodel", "auto"), ("compiled.xmodel", "cpu")] {
+        let json = succeed(&folder, &["run", model, "--device", device, "--input", "x.npy", "-o", "out", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let outputs = json["outputs"].as_array().unwrap();
+        let floats = outputs.iter().find(|output| output["dtype"] == "float32").unwrap();
+        assert_eq!(floats["shape"], serde_json::json!([1, 2, 2, 3]), "{model} {device}");
+        let swapped = [channels[1], channels[0]].concat();
+        assert_eq!(npy::<f32>(&folder.path().join(floats["file"].as_str().unwrap())), swapped, "{model} {device}");
+    }
 }

@@ -72,6 +72,14 @@ fn is_constant(op: &Op) -> bool {
     matches!(op.kind.as_str(), "const" | "const-fix")
 }
 
+/// What this project's exporter says about the layouts of inputs or outputs.
+fn set_layouts(ir: &mut Ir, function: OpId, attribute: &str, ops: &[&Op]) {
+    let layouts: Vec<&str> = ops.iter().map(|op| op.attr("dpuc.layout").unwrap_or("same")).collect();
+    if layouts.iter().any(|&layout| layout != "same") {
+        ir.set_attribute(function, attribute, Attribute::Array(layouts.into_iter().map(Attribute::string).collect()));
+    }
+}
+
 impl<'a> Importer<'a> {
     fn new(graph: &'a Graph) -> Result<Self, ImportError> {
         let mut ir = Ir::new();
@@ -98,6 +106,7 @@ impl<'a> Importer<'a> {
         let function = func::build(&mut ir, body, "main", &arguments, &[]);
         let input_names = inputs.iter().map(|op| Attribute::string(op.name.as_str())).collect();
         ir.set_attribute(function, "argument_names", Attribute::Array(input_names));
+        set_layouts(&mut ir, function, "argument_layouts", &inputs);
         let entry = func::entry(&ir, function);
         let values = inputs.iter().map(|op| op.name.as_str()).zip(ir.arguments(entry).iter().copied()).collect();
         Ok(Self {
@@ -133,12 +142,14 @@ impl<'a> Importer<'a> {
 
     fn finish(mut self) -> Result<Imported, ImportError> {
         let mut outputs = Vec::new();
-        for op in self.outputs()? {
+        let returned = self.outputs()?;
+        for op in &returned {
             outputs.push(self.value(Node(op), "output", &op.name)?);
         }
         OpBuilder::new(&func::RETURN).operands(outputs).append(&mut self.ir, self.entry);
         if let Some(function) = self.ir.find_symbol("main") {
             func::refresh_signature(&mut self.ir, function);
+            set_layouts(&mut self.ir, function, "result_layouts", &returned);
         }
         let findings = verify(&self.ir);
         if !findings.is_empty() {

@@ -7,7 +7,7 @@ use dpuc_xmodel::{Boundary, DpuSubgraph};
 use ndarray::ArrayD;
 use thiserror::Error;
 
-use crate::port::Port;
+use crate::port::{Layout, Port};
 
 /// Why a DPU subgraph cannot be loaded or run.
 #[derive(Debug, Error)]
@@ -148,6 +148,7 @@ impl Placed {
             op: boundary.op.producers().next().unwrap_or_default().to_owned(),
             shape,
             fix_point: Some(boundary.fix_point),
+            layout: Layout::Same,
         };
         Ok(Self { port, region: usize::from(boundary.register), address: boundary.address as usize })
     }

@@ -64,6 +64,9 @@ pub enum RuntimeError {
         /// The shape that was given.
         found: Vec<usize>,
     },
+    /// Codes are given for an input of floats.
+    #[error("signed bytes are given for the input `{0}`, but it takes floats and has no fix point")]
+    NoFixPoint(String),
     /// A tensor is used before anything produced it.
     #[error("nothing has produced the tensor `{0}` when it is needed")]
     MissingTensor(String),

@@ -15,6 +15,6 @@ pub use dpu::{DpuError, DpuProgram, DpuRun, Placed};
 pub use error::RuntimeError;
 pub use host::Host;
 pub use network::{Network, check_main, function_inputs, function_outputs};
-pub use port::Port;
+pub use port::{Layout, Port};
 pub use preprocess::Preprocessing;
 pub use session::{Outcome, Session};

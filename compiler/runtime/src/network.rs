@@ -2,13 +2,13 @@
 
 use dpuc_dialects::define::Traits;
 use dpuc_dialects::dialects::{func, int8, nn};
-use dpuc_dialects::{BlockId, Ir, ValueId};
+use dpuc_dialects::{Attribute, BlockId, Ir, ValueId};
 use dpuc_evaluate::{Operators, Tensor};
 use dpuc_kernels::reference::round::dequantise;
 
 use crate::error::RuntimeError;
 use crate::host::{Code, Host};
-use crate::port::Port;
+use crate::port::{Layout, Port};
 use crate::session::Outcome;
 
 /// An uncompiled network, ready to run on the CPU any number of times.
@@ -68,7 +68,8 @@ pub fn function_inputs(ir: &Ir, function: &str) -> Vec<Port> {
     let Some(entry) = entry(ir, function) else { return Vec::new() };
     let input = |(number, &value): (usize, &ValueId)| {
         let port = port(ir, value, None, format!("input{number}"))?;
-        Some(Port { fix_point: port.fix_point.or_else(|| quantised_with(ir, value)), ..port })
+        let fix_point = port.fix_point.or_else(|| quantised_with(ir, value));
+        Some(Port { fix_point, layout: layout(ir, function, "argument_layouts", number), ..port })
     };
     ir.arguments(entry).iter().enumerate().filter_map(input).collect()
 }
@@ -81,9 +82,17 @@ pub fn function_outputs(ir: &Ir, function: &str) -> Vec<Port> {
     results
         .filter_map(|(number, &value)| {
             let names = ir.defining_op(value).map(|op| ir.location_names(ir.op(op).location)).unwrap_or_default();
-            port(ir, value, names.last().copied(), format!("output{number}"))
+            let port = port(ir, value, names.last().copied(), format!("output{number}"))?;
+            Some(Port { layout: layout(ir, function, "result_layouts", number), ..port })
         })
         .collect()
+}
+
+/// What a function says about the layout of an argument or result.
+fn layout(ir: &Ir, function: &str, attribute: &str, number: usize) -> Layout {
+    let layouts = ir.find_symbol(function).and_then(|op| ir.attribute(op, attribute)).and_then(Attribute::as_array);
+    let name = layouts.and_then(|layouts| layouts.get(number)).and_then(Attribute::as_str);
+    name.map_or(Layout::Same, Layout::from_name)
 }
 
 /// Checks that there is a function `@main` with a body whose arguments have known dimensions, so that it can be run.
@@ -114,7 +123,8 @@ fn quantised_with(ir: &Ir, value: ValueId) -> Option<i32> {
 /// The port of a value: the framework's name, or the value's own, or the last resort.
 fn port(ir: &Ir, value: ValueId, framework: Option<&str>, last_resort: String) -> Option<Port> {
     let name = framework.or(ir.value_name(value)).map_or(last_resort, str::to_owned);
-    Some(Port { op: name.clone(), name, shape: ir.shape_of(value)?, fix_point: ir.fix_of(value) })
+    let (shape, fix_point) = (ir.shape_of(value)?, ir.fix_of(value));
+    Some(Port { op: name.clone(), name, shape, fix_point, layout: Layout::Same })
 }
 
 /// Inputs as the arguments of `@main` have them: codes become floats where it takes floats.

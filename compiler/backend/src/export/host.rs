@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dpuc_dialects::define::Traits;
 use dpuc_dialects::dialects::{func, int8, nn};
 use dpuc_dialects::weights::ElementType;
-use dpuc_dialects::{Attribute, BlockId, Ir, OpId, ValueId};
+use dpuc_dialects::{BlockId, Ir, OpId, ValueId};
 use dpuc_xmodel::{Attributed, DataType, Op, Representation, Subgraph, Tensor};
 use rustc_hash::FxHashMap;
 
@@ -48,12 +48,9 @@ impl Exporter<'_> {
     /// Adds the network's inputs, each in a subgraph of its own.
     pub(super) fn arguments(&mut self, block: BlockId) -> Result<Vec<Subgraph>, BackendError> {
         let ir = self.ir;
-        let function = ir.block_region(block).map(|region| ir.region_owner(region));
-        let names =
-            function.and_then(|function| ir.attribute(function, "argument_names")).and_then(Attribute::as_array);
         let mut children = Vec::new();
         for (index, &argument) in ir.arguments(block).iter().enumerate() {
-            let given = names.and_then(|names| names.get(index)).and_then(Attribute::as_str);
+            let given = function_text(ir, block, "argument_names", index);
             let value_name = ir.value_name(argument);
             let name = given.or(value_name).map_or_else(|| format!("input_{index}"), str::to_owned);
             let refuse = |reason: &str| BackendError::NotExportable { name: name.clone(), reason: reason.to_owned() };
@@ -73,7 +70,9 @@ impl Exporter<'_> {
             };
             let data_type = tensor.data_type.to_string();
             let op = Op::new(name, kind, tensor).with_attr("shape", shape).with_attr("data_type", data_type);
+            let layout = function_text(ir, block, "argument_layouts", index);
             let index = self.push(op, USER);
+            self.set_layout(index, layout);
             self.producers.insert(argument, index);
             for op in quantised {
                 self.producers.insert(ir.result(op), index);
@@ -193,34 +192,46 @@ impl Exporter<'_> {
         let ir = self.ir;
         let Some(end) = ir.last_op(block) else { return Ok(Vec::new()) };
         let mut outputs: Vec<String> = Vec::new();
-        for &value in ir.operands(end) {
+        for (number, &value) in ir.operands(end).iter().enumerate() {
             let refuse =
                 |reason: &str| BackendError::NotExportable { name: "@main".to_owned(), reason: reason.to_owned() };
             let computed = ir.defining_op(value).filter(|&op| !is_constant(ir, op));
             let unchanged =
                 || refuse("it returns an argument or a constant, which the format cannot say; compute something");
             let owner = computed.ok_or_else(unchanged)?;
-            let producer = self.producers.get(&value).copied().ok_or_else(unchanged)?;
+            let mut producer = self.producers.get(&value).copied().ok_or_else(unchanged)?;
             let is_input = self.ops[producer].kind.starts_with("data");
             if is_input {
                 return Err(unchanged());
             }
-            let mut name = self.name(producer);
-            if outputs.contains(&name) {
+            if outputs.contains(&self.name(producer)) {
                 if ir.is(owner, &func::CALL) {
                     return Err(refuse(
                         "it returns a result of the DPU twice; return it once, or through int8.dequantise",
                     ));
                 }
                 let first = self.ops.len();
-                let copy = self.host_operator(owner)?;
-                name = self.name(copy);
+                producer = self.host_operator(owner)?;
                 children.push(self.host_leaf(first));
             }
-            outputs.push(name);
+            self.set_layout(producer, function_text(ir, block, "result_layouts", number));
+            outputs.push(self.name(producer));
         }
         Ok(outputs)
     }
+
+    /// Notes how the dimensions of an input or output differ from those of the framework's tensor, for this project's own runtime.
+    fn set_layout(&mut self, index: usize, layout: Option<&str>) {
+        if let Some(layout) = layout {
+            self.ops[index].set_attr("dpuc.layout", layout.to_owned());
+        }
+    }
+}
+
+/// The text number `index` of a list that is an attribute of the function with this block.
+fn function_text<'a>(ir: &'a Ir, block: BlockId, attribute: &str, index: usize) -> Option<&'a str> {
+    let function = ir.region_owner(ir.block_region(block)?);
+    ir.attribute(function, attribute)?.as_array()?.get(index)?.as_str()
 }
 
 /// The `int8.quantise` operations that read a float input, if nothing else does, they all give the same, and the network does not return it:
