@@ -38,7 +38,8 @@ impl<'a> Importer<'a> {
         Attribute::Dictionary(entries.into())
     }
 
-    fn parameter(&mut self, value: &Attr) -> Option<Attribute> {
+    /// An attribute in the form of the IR, if it has one.
+    pub(crate) fn parameter(&mut self, value: &Attr) -> Option<Attribute> {
         let int = |value: i64| Attribute::int(value);
         let float = |value: f64| Attribute::Float(value, None);
         Some(match value {

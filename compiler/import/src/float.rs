@@ -79,8 +79,25 @@ impl<'a> Importer<'a> {
             "reduction_max" => self.reduction(&nn::REDUCE_MAX, node),
             "reduction_sum" => self.reduction(&nn::REDUCE_SUM, node),
             "argmax" => self.argmax(&nn::ARGMAX, node),
-            kind => unsupported(format!("the operator {kind:?} has no meaning here")),
+            kind => match nn::DIALECT.operations.iter().find(|definition| definition.name == kind) {
+                Some(definition) if !std::ptr::eq(*definition, &raw const nn::CONSTANT) => self.own(definition, node),
+                _ => unsupported(format!("the operator {kind:?} has no meaning here")),
+            },
         }
+    }
+
+    /// An operation that this project's exporter wrote under its own name, because the format has no operator for it.
+    fn own(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
+        let inputs = self.all_values(node, "input")?;
+        let mut attributes = Vec::new();
+        for known in definition.attributes {
+            if let Some(value) = node.0.attrs.get(known.name) {
+                let value = self.parameter(value);
+                let value = value.ok_or_else(|| Refusal::Unsupported(format!("`{}` cannot be said", known.name)))?;
+                attributes.push((known.name, value));
+            }
+        }
+        Ok(self.emit(definition, node, inputs, attributes)?)
     }
 
     /// An operation with one operand and no attribute.

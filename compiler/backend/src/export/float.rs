@@ -8,7 +8,27 @@ use super::fixed::{Form, result_dims, window};
 use super::movement::movement_form;
 
 /// The operator that stands for an `nn` operation other than a constant or `nn.custom`; the reason if there is none.
+///
+/// What the format has no operator for becomes one of this project's own: of the operation's name, with its attributes and all operands as
+/// `input`. The importer takes it back; AMD's tools do not run the CPU's part of a file in any case.
 pub(super) fn float_form(ir: &Ir, op: OpId) -> Result<Form, String> {
+    framework_form(ir, op).or_else(|reason| own_form(ir, op).ok_or(reason))
+}
+
+fn own_form(ir: &Ir, op: OpId) -> Option<Form> {
+    let definition = ir.definition(op).filter(|definition| definition.name.starts_with("nn."))?;
+    let &[_] = ir.results(op) else { return None };
+    let exact = |value: &Attribute| match value {
+        Attribute::Float(value, _) => Some(Attr::Double(*value)),
+        value => value.as_floats().map(Attr::DoubleVec).or_else(|| custom_value(ir, value)),
+    };
+    let attributes = ir.attributes(op).iter();
+    let attrs =
+        attributes.map(|(name, value)| Some((ir.text(*name).to_owned(), exact(value)?))).collect::<Option<_>>()?;
+    Some(Form { attrs, ..Form::new(definition.name).args([("input", 0..ir.operands(op).len())]) })
+}
+
+fn framework_form(ir: &Ir, op: OpId) -> Result<Form, String> {
     if let Some(form) = movement_form(ir, op) {
         return form;
     }

@@ -135,6 +135,26 @@ fn every_float_operator_survives_the_file() {
     for kind in [&nn::ADD, &nn::SUB, &nn::MUL, &nn::DIV] {
         y = net.float(kind, &[x, y], &[], &map);
     }
+    // What the format has no operator for.
+    let float = |name: &'static str, value: f64| (name, Attribute::Float(value, None));
+    y = net.float(&nn::CLIP, &[y], &[float("max", 0.1)], &map);
+    y = net.float(&nn::GELU, &[y], &[("approximate", Attribute::string("tanh"))], &map);
+    y = net.float(&nn::LAYER_NORM, &[y], &[int("axis", 2), float("epsilon", 1e-5)], &map);
+    let condition = net.float(&nn::COMPARE, &[x, y], &[("predicate", Attribute::string("lt"))], &map);
+    y = net.float(&nn::SELECT, &[condition, x, y], &[], &map);
+    let transposed = net.float(&nn::TRANSPOSE, &[y], &[ints("order", &[0, 1, 3, 2])], &[1, 6, 4, 6]);
+    let square = net.float(&nn::BATCH_MATMUL, &[y, transposed], &[], &[1, 6, 6, 6]);
+    y = net.float(&nn::BATCH_MATMUL, &[square, y], &[], &map);
+    let least = net.float(&nn::REDUCE_MIN, &[y], &[ints("axes", &[1])], &[1, 1, 6, 4]);
+    let least = net.float(&nn::BROADCAST, &[least], &[], &map);
+    y = net.float(&nn::SUB, &[y, least], &[], &map);
+    let cubic =
+        [mode("cubic"), ("scales", Attribute::Array([1.25, 0.8].map(|scale| Attribute::Float(scale, None)).into()))];
+    let resized = net.float(&nn::RESIZE, &[y], &cubic, &[1, 7, 6, 4]);
+    let rows = net.float(&nn::ARGMAX, &[x], &[int("axis", 1)], &[1, 1, 6, 4]);
+    let rows =
+        net.float(&nn::REDUCE_MIN, &[rows], &[ints("axes", &[0, 1, 3]), ("keep_dims", Attribute::Bool(false))], &[6]);
+    y = net.float(&nn::GATHER, &[resized, rows], &[int("axis", 1)], &map);
     y = net.float(&nn::FIX, &[y], &[int("fix_point", 5), ("round_mode", Attribute::string("std"))], &map);
     y = net.float(&nn::CONCAT, &[x, y], &[int("axis", 1)], &[1, 12, 6, 4]);
     y = net.float(
