@@ -6,6 +6,7 @@
 )]
 #[cfg_attr(test, expect(clippy::float_cmp, reason = "most results compared in the tests are exact"))]
 pub mod float;
+mod gather;
 pub mod int8;
 mod nearest;
 mod parallel;
@@ -14,4 +15,5 @@ pub mod simd;
 mod strides;
 mod transpose;
 
+pub use gather::{Gather, part};
 pub use transpose::Transpose;

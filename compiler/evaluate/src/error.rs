@@ -92,14 +92,6 @@ pub enum Problem {
     /// An attribute is missing, of another kind, or out of range.
     #[error("has no usable attribute `{0}`")]
     Attribute(&'static str),
-    /// An index names no element.
-    #[error("has the index {index}, but the axis has {size} elements: indices are integers from -{size} to {size} - 1")]
-    Index {
-        /// The index.
-        index: f32,
-        /// Elements of the axis.
-        size: usize,
-    },
     /// The type of the result lacks what the operation needs.
     #[error("has a result whose type is no {0}")]
     ResultType(&'static str),

@@ -161,13 +161,13 @@ impl Conv2d {
             for (patches, right) in &self.parts {
                 patches.ranges(&band, |rows| {
                     let (limits, origin) = (self.activation.and_then(Function::limits), band.start * row);
-                    let output = &mut *output;
+                    let (right, columns, output) = (right.view(), 0..patches.width, &mut *output);
                     if patches.is_matrix() {
                         let left = &Matrix { values: input, depth: patches.depth, columns: patches.width };
-                        self.kernels.with_lanes(Product { left, right, rows, limits, output, origin });
+                        self.kernels.with_lanes(Product { left, right, rows, columns, limits, output, origin });
                     } else {
                         let left = &Window2d { patches, input };
-                        self.kernels.with_lanes(Product { left, right, rows, limits, output, origin });
+                        self.kernels.with_lanes(Product { left, right, rows, columns, limits, output, origin });
                     }
                 });
             }

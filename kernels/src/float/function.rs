@@ -9,11 +9,19 @@
 //! | `sigmoid` | 2.5 |
 //! | `tanh` | 2 |
 //! | `silu` | 3.5; below -87, where `sigmoid` is denormal, `|x|` of the smallest denormals |
+//! | `elu` (of slope 1) | 2.5 |
+//! | `log` | 1.5 |
+//! | `softplus` | 3 |
+//! | `mish` | 4; below -87 as `silu` |
+//! | `erf` | 1.5 |
+//! | `gelu`, `gelu_tanh` | of `x`, not of the result: 2 |
 //!
 //! A NaN gives NaN (`relu`: 0), infinities the limits, but `silu(-∞)` is NaN, as the product `x * sigmoid(x)` is. Tiers may
 //! differ from each other within these bounds. The other functions are exact: they equal their formula in f32.
 
 use super::lanes::{Lanes, Task, round};
+use super::special;
+use crate::parallel::split_units;
 use crate::simd::Kernels;
 
 /// A function of one real variable.
@@ -40,16 +48,41 @@ pub enum Function {
     Tanh,
     /// `x / (1 + e^-x)`
     Silu,
+    /// `x < 0 ? alpha * (e^x - 1) : x`
+    Elu(
+        /// Minus the limit for small numbers.
+        f32,
+    ),
+    /// Natural logarithm.
+    Log,
+    /// `ln(1 + e^x)`
+    Softplus,
+    /// `x * tanh(ln(1 + e^x))`
+    Mish,
+    /// Error function.
+    Erf,
+    /// `x * (1 + erf(x / √2)) / 2`
+    Gelu,
+    /// `x * (1 + tanh(√(2 / π) * (x + 0.044715 * x^3))) / 2`
+    GeluTanh,
 }
 
+/// Elementary operations of a function, about.
+const COST: usize = 16;
+/// Elements of the parts that threads share, whole vectors of any tier.
+const UNIT: usize = 1 << 10;
+
 impl Kernels {
-    /// `output[i] = function(input[i])`
+    /// `output[i] = function(input[i])`, large slices in several threads.
     ///
     /// # Panics
     /// If the lengths differ.
     pub fn map(self, function: Function, input: &[f32], output: &mut [f32]) {
         assert_eq!(input.len(), output.len(), "as many results as arguments");
-        self.with_lanes(Map { function, input, output });
+        let work = output.len().saturating_mul(COST);
+        split_units(output, UNIT, work, |part, output| {
+            self.with_lanes(Map { function, input: &input[part], output });
+        });
     }
 
     /// What is left of an activation once values are between its [`Function::limits`].
@@ -121,6 +154,13 @@ impl Function {
             Self::Sigmoid => sigmoid(lanes, x),
             Self::Tanh => tanh(lanes, x),
             Self::Silu => lanes.mul(x, sigmoid(lanes, x)),
+            Self::Elu(alpha) => special::elu(lanes, x, alpha),
+            Self::Log => special::log(lanes, x),
+            Self::Softplus => special::softplus(lanes, x),
+            Self::Mish => special::mish(lanes, x),
+            Self::Erf => special::erf(lanes, x),
+            Self::Gelu => special::gelu(lanes, x),
+            Self::GeluTanh => special::gelu_tanh(lanes, x),
         }
     }
 }
@@ -139,7 +179,7 @@ fn hard_sigmoid<L: Lanes>(lanes: L, x: L::F32) -> L::F32 {
 
 /// `c[0] * x^n + c[1] * x^(n-1) + …`
 #[inline(always)]
-fn polynomial<L: Lanes, const N: usize>(lanes: L, coefficients: [f32; N], x: L::F32) -> L::F32 {
+pub(super) fn polynomial<L: Lanes, const N: usize>(lanes: L, coefficients: [f32; N], x: L::F32) -> L::F32 {
     let mut sum = lanes.splat(coefficients[0]);
     for &coefficient in &coefficients[1..] {
         sum = lanes.mul_add(sum, x, lanes.splat(coefficient));
@@ -152,21 +192,26 @@ fn polynomial<L: Lanes, const N: usize>(lanes: L, coefficients: [f32; N], x: L::
 pub(super) fn exp<L: Lanes>(lanes: L, x: L::F32) -> L::F32 {
     /// ln 2 in two parts: products of the first with whole numbers up to 2^15 are exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-    /// `(e^r - 1 - r) / r^2`
-    const TAIL: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
     // Beyond these the result is 0 or infinite.
     let x = clamp(lanes, x, -104.0, 89.0);
     let n = round(lanes, lanes.mul(x, lanes.splat(std::f32::consts::LOG2_E)));
     let r = lanes.mul_sub_from(n, lanes.splat(LN_2[0]), x);
     let r = lanes.mul_sub_from(n, lanes.splat(LN_2[1]), r);
+    lanes.scale(lanes.add(small_exp_m1(lanes, r), lanes.splat(1.0)), n)
+}
+
+/// `e^r - 1` for `|r| <= ln 2 / 2`.
+#[inline(always)]
+pub(super) fn small_exp_m1<L: Lanes>(lanes: L, r: L::F32) -> L::F32 {
+    /// `(e^r - 1 - r) / r^2`
+    const TAIL: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
     let tail = polynomial(lanes, TAIL, r);
-    let power = lanes.mul_add(lanes.mul(r, r), tail, r);
-    lanes.scale(lanes.add(power, lanes.splat(1.0)), n)
+    lanes.mul_add(lanes.mul(r, r), tail, r)
 }
 
 /// From `e^-|x|`, which cannot overflow, on both sides of 0.
 #[inline(always)]
-fn sigmoid<L: Lanes>(lanes: L, x: L::F32) -> L::F32 {
+pub(super) fn sigmoid<L: Lanes>(lanes: L, x: L::F32) -> L::F32 {
     let (zero, one) = (lanes.splat(0.0), lanes.splat(1.0));
     let e = exp(lanes, lanes.sub(zero, lanes.abs(x)));
     lanes.div(lanes.select_less(x, zero, e, one), lanes.add(one, e))
@@ -190,6 +235,7 @@ fn tanh<L: Lanes>(lanes: L, x: L::F32) -> L::F32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::real::RealFunction;
     use crate::simd::Tier;
 
     /// Distance between neighbouring bit patterns tested: coprime to 2, so that all low bits occur.
@@ -234,6 +280,29 @@ mod tests {
         check(Function::Tanh, f64::tanh, 2.0, all);
         check(Function::Silu, |x| x * sigmoid(x), 3.5, -87.0);
         check(Function::Silu, |x| x * sigmoid(x), 104.0, f32::MIN);
+        check(Function::Elu(1.0), |x| if x < 0.0 { x.exp_m1() } else { x }, 2.5, all);
+        check(Function::Log, f64::ln, 1.5, all);
+        check(Function::Softplus, |x| RealFunction::Softplus.evaluate(x), 3.0, all);
+        check(Function::Mish, |x| RealFunction::Mish.evaluate(x), 4.0, -87.0);
+        check(Function::Mish, |x| RealFunction::Mish.evaluate(x), 104.0, f32::MIN);
+        check(Function::Erf, |x| RealFunction::Erf.evaluate(x), 1.5, all);
+    }
+
+    /// The tails of these are products of a number and a difference that cancels.
+    #[test]
+    fn errors_in_units_of_the_argument() {
+        for (function, exact) in [(Function::Gelu, RealFunction::Gelu), (Function::GeluTanh, RealFunction::GeluTanh)] {
+            let all: Vec<f32> = (0..=u32::MAX).step_by(STEP).map(f32::from_bits).filter(|x| x.is_finite()).collect();
+            for kernels in tiers() {
+                let mut found = vec![0.0; all.len()];
+                kernels.map(function, &all, &mut found);
+                for (&x, &y) in all.iter().zip(&found) {
+                    let unit = f64::exp2(f64::from(x.abs().log2().floor().max(-126.0)) - 23.0);
+                    let error = (f64::from(y) - exact.evaluate(f64::from(x))).abs();
+                    assert!(error <= 2.0 * unit, "{function:?}({x}) = {y} {:?}: {}", kernels.tier(), error / unit);
+                }
+            }
+        }
     }
 
     #[test]
@@ -255,6 +324,17 @@ mod tests {
             let silu = run(Function::Silu);
             assert!(silu[1].is_nan());
             assert_eq!((silu[0], &silu[2..5]), (f32::INFINITY, &[0.0, -0.0, f32::MAX][..]));
+            for function in [Function::Gelu, Function::GeluTanh, Function::Mish] {
+                let y = run(function);
+                assert!(y[1].is_nan(), "{function:?}");
+                assert_eq!((y[0], &y[2..5]), (f32::INFINITY, &[0.0, -0.0, f32::MAX][..]), "{function:?}");
+            }
+            assert_eq!(run(Function::Erf)[..6], [1.0, -1.0, 0.0, -0.0, 1.0, -1.0]);
+            assert_eq!(run(Function::Elu(0.5))[..6], [f32::INFINITY, -0.5, 0.0, -0.0, f32::MAX, -0.5]);
+            assert_eq!(run(Function::Softplus)[..2], [f32::INFINITY, 0.0]);
+            let log = run(Function::Log);
+            assert_eq!((log[0], &log[2..4]), (f32::INFINITY, &[f32::NEG_INFINITY; 2][..]));
+            assert!(log[1].is_nan() && log[5].is_nan() && log[7].is_nan() && log[8].is_nan());
         }
     }
 

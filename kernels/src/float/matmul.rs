@@ -8,7 +8,7 @@ use super::conv::check_bias;
 use super::function::Function;
 use super::gemm::{PackedMatrix, PanelRow, Product, Rows};
 use super::lanes::Lanes;
-use crate::parallel::split_rows;
+use crate::parallel::{split_rows, split_units};
 use crate::reference::KernelError;
 use crate::reference::layout::check_size;
 use crate::simd::Kernels;
@@ -59,12 +59,24 @@ impl Matmul {
         assert!(output.len().is_multiple_of(columns), "whole rows of the output");
         let rows = output.len() / columns;
         assert_eq!(input.len(), rows * depth, "elements of the input");
-        split_rows(output, columns, rows * depth * columns, |rows, output| {
-            let left = &Matrix { values: input, depth, columns };
-            let (limits, origin) = (self.activation.and_then(Function::limits), rows.start * columns);
-            self.kernels.with_lanes(Product { left, right: &self.right, rows, limits, output: &mut *output, origin });
+        let (left, right) = (&Matrix { values: input, depth, columns }, self.right.view());
+        let limits = self.activation.and_then(Function::limits);
+        let part = |rows: Range<usize>, columns: Range<usize>, origin: usize, output: &mut [f32]| {
+            let output_part = &mut *output;
+            self.kernels.with_lanes(Product { left, right, rows, columns, limits, output: output_part, origin });
             self.kernels.finish(self.activation, output);
-        });
+        };
+        let work = rows * depth * columns;
+        if rows == 1 {
+            // The weights are read once, as fast as memory gives them to all threads.
+            let unit = self.kernels.block_columns();
+            split_units(output, unit, work, |columns, output| part(0..1, columns.clone(), columns.start, output));
+        } else {
+            split_rows(output, columns, work, |rows, output| {
+                let origin = rows.start * columns;
+                part(rows, 0..columns, origin, output);
+            });
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! then run any number of times from any thread. It works on contiguous tensors in C order (maps are NHWC), needs no scratch
 //! memory and does not allocate. Large work is shared between the threads of the current `rayon` pool; the bits of the result depend on the tier alone, not on the number of threads. How far they may be from the exact result is stated at each operator.
 
+mod batch_matmul;
 mod burst;
 #[expect(unsafe_code, reason = "one bounds check for the pixels of a block")]
 #[expect(clippy::needless_range_loop, reason = "register blocks are indexed by row and vector")]
@@ -14,15 +15,19 @@ mod function;
 mod gemm;
 mod geometry;
 mod lanes;
+mod layer_norm;
 mod matmul;
 mod pool;
 mod reduce;
 mod resize;
 mod softmax;
+mod special;
 
+pub use batch_matmul::BatchMatmul;
 pub use conv::{Conv2d, Conv2dParams};
 pub use depthwise::DepthwiseConv2d;
 pub use function::Function;
+pub use layer_norm::LayerNorm;
 pub use matmul::Matmul;
 pub use pool::{Pool2d, Pool2dParams, Pooling};
 pub use reduce::{Reduce, Reduction};

@@ -5,6 +5,7 @@ use dpuc_dialects::weights::Weight;
 use dpuc_dialects::{Attribute, Ir, ValueId};
 use dpuc_isa::Random;
 
+use crate::functions;
 use crate::net::Net;
 
 /// Most elements of a tensor.
@@ -58,6 +59,9 @@ fn operation(
     precision: Precision,
     random: &mut Random,
 ) -> Option<ValueId> {
+    if random.one_in(3) {
+        return functions::operation(net, x, values, precision, random);
+    }
     match random.below(if precision == Precision::Close { 16 } else { 13 }) {
         0..3 => Some(unary(net, x, precision, random)),
         3..6 => Some(binary(net, x, values, precision, random)),
@@ -122,7 +126,7 @@ fn binary(net: &mut Net, x: ValueId, values: &[ValueId], precision: Precision, r
     net.float(kind, &operands, &[], &shape)
 }
 
-fn constant(net: &mut Net, shape: &[usize]) -> ValueId {
+pub(crate) fn constant(net: &mut Net, shape: &[usize]) -> ValueId {
     let count = shape.iter().product();
     let values: Vec<f32> = (0..count).map(|_| (net.random.below(4096) as f32 - 2048.0) / 512.0).collect();
     let symbol = format!("float_{}", net.random.bits());
@@ -131,7 +135,7 @@ fn constant(net: &mut Net, shape: &[usize]) -> ValueId {
     net.float(&nn::CONSTANT, &[], &[("value", Attribute::symbol(symbol))], shape)
 }
 
-fn ints(values: impl IntoIterator<Item = usize>) -> Attribute {
+pub(crate) fn ints(values: impl IntoIterator<Item = usize>) -> Attribute {
     Attribute::ints(values.into_iter().map(|value| value as i64))
 }
 

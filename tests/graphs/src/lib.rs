@@ -10,6 +10,7 @@
 mod absurd;
 mod arithmetic;
 mod floats;
+mod functions;
 mod growth;
 mod movement;
 mod net;

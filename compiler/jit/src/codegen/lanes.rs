@@ -5,7 +5,7 @@ use cranelift_codegen::ir::{ConstantData, InstBuilder, MemFlagsData, Type, Value
 use cranelift_frontend::FunctionBuilder;
 use dpuc_kernels::int8::Encoding;
 
-use crate::loops::{Binary, Rounding};
+use crate::loops::{Binary, Predicate, Rounding, Unary};
 
 /// How many points are computed at once, and in which machine integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,6 +274,44 @@ impl Lanes<'_, '_> {
             .map(|at| {
                 let below = self.builder.ins().fcmp(FloatCC::LessThan, x[at], zero);
                 self.select(below, a[at], b[at])
+            })
+            .collect()
+    }
+
+    /// A function of one float.
+    pub(super) fn unary(&mut self, unary: Unary, x: &[Value]) -> Registers {
+        self.map(x, |lanes, x| match unary {
+            Unary::Abs => lanes.builder.ins().fabs(x),
+            Unary::Sqrt => lanes.builder.ins().sqrt(x),
+            Unary::Floor => lanes.builder.ins().floor(x),
+            Unary::Ceil => lanes.builder.ins().ceil(x),
+        })
+    }
+
+    /// 1 where the comparison of two floats holds, 0 elsewhere.
+    pub(super) fn compare(&mut self, predicate: Predicate, a: &[Value], b: &[Value]) -> Registers {
+        let (one, zero) = (self.real_register(1.0), self.real_register(0.0));
+        let condition = match predicate {
+            Predicate::Eq => FloatCC::Equal,
+            Predicate::Ne => FloatCC::NotEqual,
+            Predicate::Lt => FloatCC::LessThan,
+            Predicate::Le => FloatCC::LessThanOrEqual,
+            Predicate::Gt => FloatCC::GreaterThan,
+            Predicate::Ge => FloatCC::GreaterThanOrEqual,
+        };
+        self.zip(a, b, |lanes, a, b| {
+            let holds = lanes.builder.ins().fcmp(condition, a, b);
+            lanes.select(holds, one, zero)
+        })
+    }
+
+    /// `x != 0 ? a : b` of floats.
+    pub(super) fn choose(&mut self, x: &[Value], a: &[Value], b: &[Value]) -> Registers {
+        let zero = self.real_register(0.0);
+        (0..x.len())
+            .map(|at| {
+                let is_set = self.builder.ins().fcmp(FloatCC::NotEqual, x[at], zero);
+                self.select(is_set, a[at], b[at])
             })
             .collect()
     }

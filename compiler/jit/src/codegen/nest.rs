@@ -297,7 +297,7 @@ impl Emitter<'_, '_> {
             let walked = if across { Some(dim) } else { emitter.nest.parallel.checked_sub(1) };
             let x = emitter.number(term, shape, walked, &inner, &mut Known::new());
             let is_real = emitter.nest.body.kind(term) == Kind::Real;
-            let x = if is_real && reduction != Reduction::Max {
+            let x = if is_real && !matches!(reduction, Reduction::Max | Reduction::Min) {
                 Lanes { builder: &mut *emitter.builder, shape }.promote(&x)
             } else {
                 x
@@ -310,6 +310,8 @@ impl Emitter<'_, '_> {
         let mut lanes = Lanes { builder: &mut *self.builder, shape };
         match (reduction, is_real) {
             (Reduction::Max, true) => lanes.real(f32::NEG_INFINITY),
+            (Reduction::Min, true) => lanes.real(f32::INFINITY),
+            (Reduction::Min, false) => lanes.integer(127),
             (Reduction::Max, false) => lanes.integer(-128),
             (_, false) => lanes.integer(0),
             (_, true) => {
@@ -321,7 +323,11 @@ impl Emitter<'_, '_> {
 
     fn step(&mut self, reduction: Reduction, is_real: bool, shape: Shape, a: &[Value], b: &[Value]) -> Registers {
         let mut lanes = Lanes { builder: &mut *self.builder, shape };
-        let binary = if reduction == Reduction::Max { Binary::Max } else { Binary::Add };
+        let binary = match reduction {
+            Reduction::Max => Binary::Max,
+            Reduction::Min => Binary::Min,
+            Reduction::Sum | Reduction::Mean(_) => Binary::Add,
+        };
         if is_real { lanes.reals(binary, a, b) } else { lanes.integers(binary, a, b) }
     }
 
@@ -336,7 +342,7 @@ impl Emitter<'_, '_> {
         match reduction {
             Reduction::Mean(count) => lanes.demote(x, count as f64),
             Reduction::Sum if is_real => lanes.demote(x, 1.0),
-            Reduction::Sum | Reduction::Max => x.to_vec(),
+            Reduction::Sum | Reduction::Max | Reduction::Min => x.to_vec(),
         }
     }
 
@@ -376,6 +382,9 @@ impl Emitter<'_, '_> {
             Operation::Real(bits) => lanes.real(f32::from_bits(bits)),
             Operation::Binary(binary, ..) if is_real => lanes.reals(binary, &operands[0], &operands[1]),
             Operation::Binary(binary, ..) => lanes.integers(binary, &operands[0], &operands[1]),
+            Operation::Unary(unary, _) => lanes.unary(unary, &operands[0]),
+            Operation::Compare(predicate, ..) => lanes.compare(predicate, &operands[0], &operands[1]),
+            Operation::Select(..) => lanes.choose(&operands[0], &operands[1], &operands[2]),
             Operation::ShiftLeft(_, n) => lanes.shift_left(&operands[0], n),
             Operation::ShiftRight(_, n) => lanes.shift_right(&operands[0], n),
             Operation::RoundShift(_, n) => lanes.round_shift(&operands[0], n),

@@ -5,7 +5,7 @@ mod reference;
 
 use std::fmt::Debug;
 
-pub(crate) use packed::Map;
+pub(crate) use packed::{Map, Pair};
 pub(crate) use reference::{Operand, Reference};
 
 /// An operator bound to its shapes, parameters and constants.

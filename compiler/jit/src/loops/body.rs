@@ -26,6 +26,26 @@ pub(crate) enum Binary {
     Min,
 }
 
+/// A function of one float.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Unary {
+    Abs,
+    Sqrt,
+    Floor,
+    Ceil,
+}
+
+/// A comparison of two floats; what is not a number only is not equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Predicate {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
 /// How halves are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Rounding {
@@ -46,6 +66,8 @@ pub(crate) enum Reduction {
     Mean(u64),
     /// Largest; of floats, NaN is passed over.
     Max,
+    /// Smallest of floats; NaN is passed over.
+    Min,
 }
 
 /// How a number is computed. Floats are kept as bits, so that equal operations are one.
@@ -58,6 +80,11 @@ pub(crate) enum Operation {
     /// A literal, as bits.
     Real(u32),
     Binary(Binary, Node, Node),
+    Unary(Unary, Node),
+    /// 1 if the comparison of two floats holds, 0 if not.
+    Compare(Predicate, Node, Node),
+    /// `condition != 0 ? a : b`, of floats.
+    Select(Node, Node, Node),
     /// `x * 2^n`
     ShiftLeft(Node, u32),
     /// `floor(x / 2^n)`
@@ -83,8 +110,9 @@ impl Operation {
     pub(crate) fn operands(self) -> impl Iterator<Item = Node> {
         let operands = match self {
             Self::Load(_) | Self::Integer(_) | Self::Real(_) => [None; 3],
-            Self::Binary(_, a, b) => [Some(a), Some(b), None],
-            Self::ShiftLeft(x, _)
+            Self::Binary(_, a, b) | Self::Compare(_, a, b) => [Some(a), Some(b), None],
+            Self::Unary(_, x)
+            | Self::ShiftLeft(x, _)
             | Self::ShiftRight(x, _)
             | Self::RoundShift(x, _)
             | Self::Clamp(x, _, _)
@@ -92,7 +120,7 @@ impl Operation {
             | Self::ToReal(x)
             | Self::ToCode(x)
             | Self::Reduce(_, x) => [Some(x), None, None],
-            Self::IfNegative(x, a, b) => [Some(x), Some(a), Some(b)],
+            Self::IfNegative(x, a, b) | Self::Select(x, a, b) => [Some(x), Some(a), Some(b)],
         };
         operands.into_iter().flatten()
     }
@@ -102,6 +130,9 @@ impl Operation {
         match self {
             Self::Load(_) | Self::Integer(_) | Self::Real(_) => self,
             Self::Binary(binary, a, b) => Self::Binary(binary, map(a), map(b)),
+            Self::Unary(unary, x) => Self::Unary(unary, map(x)),
+            Self::Compare(predicate, a, b) => Self::Compare(predicate, map(a), map(b)),
+            Self::Select(x, a, b) => Self::Select(map(x), map(a), map(b)),
             Self::ShiftLeft(x, n) => Self::ShiftLeft(map(x), n),
             Self::ShiftRight(x, n) => Self::ShiftRight(map(x), n),
             Self::RoundShift(x, n) => Self::RoundShift(map(x), n),
@@ -278,6 +309,21 @@ impl Body {
             _ => Kind::Real,
         };
         self.push(Operation::IfNegative(x, a, b), kind)
+    }
+
+    /// A function of one float.
+    pub(crate) fn unary(&mut self, unary: Unary, x: Node) -> Node {
+        self.push(Operation::Unary(unary, x), Kind::Real)
+    }
+
+    /// 1 if the comparison of two floats holds, 0 if not.
+    pub(crate) fn compare(&mut self, predicate: Predicate, a: Node, b: Node) -> Node {
+        self.push(Operation::Compare(predicate, a, b), Kind::Real)
+    }
+
+    /// `condition != 0 ? a : b`, of floats.
+    pub(crate) fn select(&mut self, condition: Node, a: Node, b: Node) -> Node {
+        self.push(Operation::Select(condition, a, b), Kind::Real)
     }
 
     /// A float clamped to bounds; NaN stays.

@@ -5,7 +5,7 @@ mod compose;
 mod nest;
 mod print;
 
-pub(crate) use body::{Binary, Kind, Node, Operation, Reduction, Rounding};
+pub(crate) use body::{Binary, Kind, Node, Operation, Predicate, Reduction, Rounding, Unary};
 pub(crate) use compose::inline;
 pub(crate) use nest::{Access, Buffer, BufferInfo, Buffers, Nest, Place, View, row_major};
 pub(crate) use print::show;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::body::{Binary, Kind, Node, Operation, Reduction, Rounding};
+use super::body::{Binary, Kind, Node, Operation, Predicate, Reduction, Rounding, Unary};
 use super::nest::{Access, Buffers, Nest, Place};
 
 /// A nest as text: its dimensions, then what is computed for each point.
@@ -65,6 +65,27 @@ fn operation_text(nest: &Nest, buffers: &Buffers, operation: Operation) -> Strin
             };
             format!("{name} {}", list(&[a, b]))
         }
+        Operation::Unary(unary, x) => {
+            let name = match unary {
+                Unary::Abs => "abs",
+                Unary::Sqrt => "sqrt",
+                Unary::Floor => "floor",
+                Unary::Ceil => "ceil",
+            };
+            format!("{name} {x}")
+        }
+        Operation::Compare(predicate, a, b) => {
+            let name = match predicate {
+                Predicate::Eq => "eq",
+                Predicate::Ne => "ne",
+                Predicate::Lt => "lt",
+                Predicate::Le => "le",
+                Predicate::Gt => "gt",
+                Predicate::Ge => "ge",
+            };
+            format!("compare_{name} {}", list(&[a, b]))
+        }
+        Operation::Select(x, a, b) => format!("select {}", list(&[x, a, b])),
         Operation::ShiftLeft(x, n) => format!("shift_left {x}, {n}"),
         Operation::ShiftRight(x, n) => format!("shift_right {x}, {n}"),
         Operation::RoundShift(x, n) => format!("round_shift {x}, {n}"),
@@ -78,5 +99,6 @@ fn operation_text(nest: &Nest, buffers: &Buffers, operation: Operation) -> Strin
         Operation::Reduce(Reduction::Sum, x) => format!("fold_sum {x}"),
         Operation::Reduce(Reduction::Mean(count), x) => format!("fold_mean {x}, {count}"),
         Operation::Reduce(Reduction::Max, x) => format!("fold_max {x}"),
+        Operation::Reduce(Reduction::Min, x) => format!("fold_min {x}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::attributes::float;
 use super::{Lowered, Lowering};
-use crate::loops::{Binary, Nest, Node, Rounding};
+use crate::loops::{Binary, Nest, Node, Predicate, Rounding, Unary};
 use crate::network::Operation;
 
 impl Lowering<'_> {
@@ -37,8 +37,41 @@ impl Lowering<'_> {
                 let gate = hard_sigmoid(nest, x);
                 nest.body.binary(Binary::Mul, x, gate)
             }),
+            "abs" => self.unary(operation, |nest, x| nest.body.unary(Unary::Abs, x)),
+            "sqrt" => self.unary(operation, |nest, x| nest.body.unary(Unary::Sqrt, x)),
+            "floor" => self.unary(operation, |nest, x| nest.body.unary(Unary::Floor, x)),
+            "ceil" => self.unary(operation, |nest, x| nest.body.unary(Unary::Ceil, x)),
+            "round" => self.unary(operation, |nest, x| nest.body.round(Rounding::Even, x)),
+            "broadcast" => self.unary(operation, |_, x| x),
+            "clip" => {
+                let bound = |name| float(self.ir, operation.op, name).map(|bound| bound as f32);
+                let bounds = [(Binary::Max, bound("min")), (Binary::Min, bound("max"))];
+                self.unary(operation, |nest, x| {
+                    bounds.into_iter().fold(x, |x, (binary, bound)| match bound {
+                        Some(bound) => {
+                            let bound = nest.body.real(bound);
+                            nest.body.binary(binary, x, bound)
+                        }
+                        None => x,
+                    })
+                })
+            }
+            "compare" => {
+                let predicate = match self.ir.str(operation.op, "predicate")? {
+                    "eq" => Predicate::Eq,
+                    "ne" => Predicate::Ne,
+                    "lt" => Predicate::Lt,
+                    "le" => Predicate::Le,
+                    "gt" => Predicate::Gt,
+                    "ge" => Predicate::Ge,
+                    _ => return None,
+                };
+                self.two(operation, |nest, a, b| nest.body.compare(predicate, a, b))
+            }
+            "select" => self.select(operation),
+            "pow" => self.square(operation),
             "fix" => self.fake_quantise(operation),
-            "reduce_mean" | "reduce_max" | "reduce_sum" => self.reduce(name, operation),
+            "reduce_mean" | "reduce_max" | "reduce_min" | "reduce_sum" => self.reduce(name, operation),
             "resize" => self.resize(operation),
             _ => self.movement(name, operation),
         }
@@ -59,6 +92,25 @@ impl Lowering<'_> {
         nest.result = function(&mut nest, a, b);
         self.push(nest);
         Some(())
+    }
+
+    fn select(&mut self, operation: &Operation) -> Lowered {
+        let &[condition, a, b] = &operation.operands[..] else { return None };
+        let mut nest = self.pointwise(operation);
+        let condition = self.element(&mut nest, condition)?;
+        let (a, b) = (self.element(&mut nest, a)?, self.element(&mut nest, b)?);
+        nest.result = nest.body.select(condition, a, b);
+        self.push(nest);
+        Some(())
+    }
+
+    /// A power whose exponent is 2 everywhere: the product is the power rounded once.
+    fn square(&mut self, operation: &Operation) -> Lowered {
+        let exponent = self.info(*operation.operands.get(1)?).constant.as_ref()?.as_f32()?;
+        if exponent.is_empty() || exponent.iter().any(|&exponent| exponent.to_bits() != 2f32.to_bits()) {
+            return None;
+        }
+        self.unary(operation, |nest, x| nest.body.binary(Binary::Mul, x, x))
     }
 
     fn broadcast(&mut self, operation: &Operation, binary: Binary) -> Lowered {

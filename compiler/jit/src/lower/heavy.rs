@@ -1,8 +1,14 @@
 //! Operations with packed kernels: what they are is read from the operation, and their constants are packed once.
 
+use std::sync::Arc;
+
 use cranelift_codegen::entity::EntitySet;
 use dpuc_dialects::Ir;
-use dpuc_kernels::float::{self, Conv2d, DepthwiseConv2d, Function, Matmul, Pool2d, Pool2dParams, Pooling, Softmax};
+use dpuc_evaluate::{Tensor, sampling};
+use dpuc_kernels::Gather;
+use dpuc_kernels::float::{
+    self, BatchMatmul, Conv2d, DepthwiseConv2d, Function, LayerNorm, Matmul, Pool2d, Pool2dParams, Pooling, Softmax,
+};
 use dpuc_kernels::int8::{Convolution, Depthwise, Encoding, Encodings, Interpolation, Resize};
 use dpuc_kernels::reference::KernelError;
 use dpuc_kernels::reference::activation::Activation;
@@ -13,7 +19,7 @@ use ndarray::{ArrayView1, ArrayView4, ArrayViewD, Ix1, Ix2, Ix4};
 use super::Lowering;
 use super::attributes::{coordinates, size, sizes};
 use crate::error::Error;
-use crate::kernel::{Kernel, Map};
+use crate::kernel::{Kernel, Map, Pair};
 use crate::network::{Element, Network, Operation, TensorId, refusal};
 
 type Packed = Option<Box<dyn Kernel>>;
@@ -120,6 +126,11 @@ impl Lowering<'_> {
 
     fn float_kernel(&self, name: &str, operation: &Operation) -> Result<Packed, KernelError> {
         let Some(&x) = operation.operands.first() else { return Ok(None) };
+        match name {
+            "gather" => return self.gather(operation),
+            "batch_matmul" => return self.batch_matmul(operation),
+            _ => {}
+        }
         if self.info(x).constant.is_some() || self.info(x).element != Element::F32 {
             return Ok(None);
         }
@@ -128,6 +139,23 @@ impl Lowering<'_> {
         match name {
             "sigmoid" => map(Function::Sigmoid),
             "tanh" => map(Function::Tanh),
+            "exp" => map(Function::Exp),
+            "log" => map(Function::Log),
+            "erf" => map(Function::Erf),
+            "silu" => map(Function::Silu),
+            "mish" => map(Function::Mish),
+            "softplus" => map(Function::Softplus),
+            "elu" => match self.ir.float(operation.op, "alpha") {
+                Some(alpha) => map(Function::Elu(alpha as f32)),
+                None => Ok(None),
+            },
+            "gelu" => match self.ir.str(operation.op, "approximate") {
+                Some("none") => map(Function::Gelu),
+                Some("tanh") => map(Function::GeluTanh),
+                _ => Ok(None),
+            },
+            "layer_norm" => self.layer_norm(operation),
+            "resize" => self.float_resize(operation),
             "softmax" => {
                 let Some(axis) = size(self.ir, operation.op, "axis") else { return Ok(None) };
                 Ok(Some(Box::new(Softmax::new(kernels, self.shape(x), axis)?)))
@@ -140,6 +168,49 @@ impl Lowering<'_> {
             _ if is_convolution(name) && !self.has_variable_bias(operation) => self.float_convolution(name, operation),
             _ => Ok(None),
         }
+    }
+
+    /// Known operands of an operation of two; `None` if there are more or fewer.
+    fn known(&self, operation: &Operation) -> Option<[Option<Arc<Tensor>>; 2]> {
+        let operands: [TensorId; 2] = operation.operands[..].try_into().ok()?;
+        Some(operands.map(|operand| self.info(operand).constant.clone()))
+    }
+
+    fn gather(&self, operation: &Operation) -> Result<Packed, KernelError> {
+        let (Some(known), Some(axis)) = (self.known(operation), size(self.ir, operation.op, "axis")) else {
+            return Ok(None);
+        };
+        let [data, indices] = [0, 1].map(|operand| self.shape(operation.operands[operand]));
+        let operator = Gather::new(data, axis, indices.iter().product())?;
+        Ok(Some(Box::new(Pair { operator, known })))
+    }
+
+    fn batch_matmul(&self, operation: &Operation) -> Result<Packed, KernelError> {
+        let Some(known) = self.known(operation) else { return Ok(None) };
+        let [lhs, rhs] = [0, 1].map(|operand| self.shape(operation.operands[operand]));
+        Ok(Some(Box::new(Pair { operator: BatchMatmul::new(self.kernels, lhs, rhs)?, known })))
+    }
+
+    fn layer_norm(&self, operation: &Operation) -> Result<Packed, KernelError> {
+        let input = self.shape(operation.operands[0]);
+        let parts = || {
+            let (axis, epsilon) = (size(self.ir, operation.op, "axis")?, self.ir.float(operation.op, "epsilon")?);
+            let vectors =
+                operation.operands[1..].iter().map(|&vector| self.floats(vector)).collect::<Option<Vec<_>>>()?;
+            Some((input.get(axis..)?.iter().product(), epsilon as f32, vectors))
+        };
+        let Some((length, epsilon, vectors)) = parts() else { return Ok(None) };
+        let vector = |index: usize| vectors.get(index).and_then(ArrayViewD::to_slice);
+        Ok(Some(Box::new(LayerNorm::new(self.kernels, length, vector(0), vector(1), epsilon)?)))
+    }
+
+    fn float_resize(&self, operation: &Operation) -> Result<Packed, KernelError> {
+        let (x, y) = (operation.operands[0], operation.results[0]);
+        let (Some(input), Some([_, height, width, _])) = (self.map_shape(x), self.map_shape(y)) else {
+            return Ok(None);
+        };
+        let Ok(sampling) = sampling(self.ir, operation.op) else { return Ok(None) };
+        Ok(Some(Box::new(float::Resize::new(self.kernels, input, [height, width], sampling)?)))
     }
 
     fn float_pool(&self, operation: &Operation, pooling: Pooling) -> Result<Packed, KernelError> {

@@ -11,7 +11,7 @@ use crate::network::{Element, Operation, place};
 pub(super) const EXACT: i64 = 1 << 24;
 
 impl Lowering<'_> {
-    /// Lowers `reduce_mean`, `reduce_max` and `reduce_sum`: a nest over what stays, then over what is folded.
+    /// Lowers `reduce_mean`, `reduce_max`, `reduce_min` and `reduce_sum`: a nest over what stays, then over what is folded.
     pub(super) fn reduce(&mut self, name: &str, operation: &Operation) -> Lowered {
         let (input, result) = (operation.operands[0], operation.results[0]);
         let mut axes = sizes(self.ir, operation.op, "axes")?;
@@ -40,6 +40,7 @@ impl Lowering<'_> {
         nest.result = match (name, element) {
             ("reduce_mean", Element::F32) => nest.body.reduce(Reduction::Mean(count as u64), x, count),
             ("reduce_sum", Element::F32) => nest.body.reduce(Reduction::Sum, x, count),
+            ("reduce_min", Element::F32) => nest.body.reduce(Reduction::Min, x, count),
             ("reduce_max", Element::F32) => nest.body.reduce(Reduction::Max, x, count),
             (_, Element::I8) => {
                 let shift = self.fix(input)? - self.fix(result)?;

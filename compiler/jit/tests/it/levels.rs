@@ -100,3 +100,40 @@ fn a_heavy_operator_is_a_call() {
         ),
     );
 }
+
+#[test]
+fn a_choice_by_a_comparison_is_one_loop() {
+    let ty = "tensor<2x6xf32>";
+    check(
+        "choice",
+        &levels(
+            &format!("(%x: {ty}, %b: tensor<6xf32>) -> {ty}"),
+            &format!(
+                "%c = nn.compare %x, %b {{predicate = \"ge\"}} : ({ty}, tensor<6xf32>) -> {ty}
+                %r = nn.sqrt %x : {ty}
+                %s = nn.select %c, %r, %b : ({ty}, {ty}, tensor<6xf32>) -> {ty}
+                %y = nn.clip %s {{max = 2.5}} : {ty}
+                func.return %y : {ty}"
+            ),
+        ),
+    );
+}
+
+#[test]
+fn attention_is_a_list_of_calls() {
+    let (x, t, s) = ("tensor<1x4x8xf32>", "tensor<1x8x4xf32>", "tensor<1x4x4xf32>");
+    let text = levels(
+        &format!("(%x: {x}, %i: tensor<2xf32>) -> tensor<1x2x8xf32>"),
+        &format!(
+            "%n = nn.layer_norm %x {{axis = 2, epsilon = 1.0e-05}} : {x}
+            %t = nn.transpose %n {{order = [0, 2, 1]}} : ({x}) -> {t}
+            %q = nn.batch_matmul %n, %t : ({x}, {t}) -> {s}
+            %p = nn.softmax %q {{axis = 2}} : {s}
+            %v = nn.batch_matmul %p, %n : ({s}, {x}) -> {x}
+            %g = nn.gelu %v : {x}
+            %y = nn.gather %g, %i {{axis = 1}} : ({x}, tensor<2xf32>) -> tensor<1x2x8xf32>
+            func.return %y : tensor<1x2x8xf32>"
+        ),
+    );
+    check("attention", &text);
+}

@@ -12,7 +12,7 @@ mod product;
 #[expect(clippy::needless_range_loop, reason = "register blocks are indexed by row and vector")]
 mod tile;
 
-pub(super) use packed::PackedMatrix;
+pub(super) use packed::{PackedMatrix, PackedView};
 pub(super) use product::{Product, Rows};
 
 /// Most products summed in registers before they are added to the result: a panel of so many just fits the

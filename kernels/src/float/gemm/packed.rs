@@ -11,11 +11,19 @@ use crate::simd::Kernels;
 /// panel, its rows. Columns are filled up with zeros to whole vectors.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedMatrix {
-    pub(super) depth: usize,
-    pub(super) columns: usize,
+    depth: usize,
     lanes: usize,
     values: Vec<f32>,
     bias: Vec<f32>,
+}
+
+/// A [`PackedMatrix`] in memory of somebody else.
+#[derive(Clone, Copy)]
+pub(crate) struct PackedView<'a> {
+    pub(super) depth: usize,
+    lanes: usize,
+    values: &'a [f32],
+    bias: &'a [f32],
 }
 
 impl PackedMatrix {
@@ -36,7 +44,7 @@ impl PackedMatrix {
                 *own = bias(column);
             }
         }
-        Self { depth, columns, lanes, values, bias: own }
+        Self { depth, lanes, values, bias: own }
     }
 
     fn arrange(values: &mut [f32], lanes: usize, [depth, columns]: [usize; 2], element: impl Fn(usize, usize) -> f32) {
@@ -56,6 +64,46 @@ impl PackedMatrix {
         }
     }
 
+    /// Where it is.
+    pub(crate) fn view(&self) -> PackedView<'_> {
+        let Self { depth, lanes, .. } = *self;
+        PackedView { depth, lanes, values: &self.values, bias: &self.bias }
+    }
+}
+
+impl<'a> PackedView<'a> {
+    /// Elements that [`PackedView::pack`] needs.
+    pub(crate) fn elements(kernels: Kernels, [depth, columns]: [usize; 2]) -> usize {
+        (depth + 1) * columns.next_multiple_of(kernels.lane_count())
+    }
+
+    /// Packs the matrix of the elements `element(row, column)` into memory, with nothing to add to its columns.
+    ///
+    /// # Panics
+    /// If the memory does not have [`PackedView::elements`].
+    pub(crate) fn pack(
+        kernels: Kernels,
+        [depth, columns]: [usize; 2],
+        element: impl Fn(usize, usize) -> f32,
+        memory: &mut [f32],
+    ) {
+        let lanes = kernels.lane_count();
+        assert_eq!(memory.len(), Self::elements(kernels, [depth, columns]), "elements of the packed matrix");
+        let (values, bias) = memory.split_at_mut(depth * columns.next_multiple_of(lanes));
+        bias.fill(0.0);
+        if !columns.is_multiple_of(lanes) {
+            values.fill(0.0);
+        }
+        PackedMatrix::arrange(values, lanes, [depth, columns], element);
+    }
+
+    /// What [`PackedView::pack`] has left in memory.
+    pub(crate) fn packed(kernels: Kernels, [depth, columns]: [usize; 2], memory: &'a [f32]) -> Self {
+        let lanes = kernels.lane_count();
+        let (values, bias) = memory.split_at(depth * columns.next_multiple_of(lanes));
+        Self { depth, lanes, values, bias }
+    }
+
     /// The rows of each block; a matrix without rows has one block without rows.
     pub(super) fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
         let rows = block_rows(self.depth);
@@ -63,15 +111,15 @@ impl PackedMatrix {
     }
 
     /// The panel of a block and the columns from `first` on: rows of one or two vectors.
-    pub(super) fn panel(&self, block: &Range<usize>, first: usize) -> &[f32] {
+    pub(super) fn panel(&self, block: &Range<usize>, first: usize) -> &'a [f32] {
         let padded = self.bias.len();
         let width = (padded - first).min(BLOCK_VECTORS * self.lanes);
         &self.values[block.start * padded + first * block.len()..][..width * block.len()]
     }
 
     /// What is added to the columns, zeros behind them.
-    pub(super) fn bias(&self) -> &[f32] {
-        &self.bias
+    pub(super) const fn bias(&self) -> &'a [f32] {
+        self.bias
     }
 }
 

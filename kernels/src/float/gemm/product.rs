@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::tile::{Destination, tile};
-use super::{BLOCK_VECTORS, MAX_ROWS, PackedMatrix, PanelRow};
+use super::{BLOCK_VECTORS, MAX_ROWS, PackedView, PanelRow};
 use crate::float::lanes::{Lanes, Task};
+use crate::simd::Kernels;
 
 /// Panels whose rows are computed to the end before the next ones: their results stay in the second-level cache while the blocks of
 /// the right matrix pass by.
@@ -19,11 +20,13 @@ pub(crate) trait Rows: Sync {
     fn places(&self, first: usize, places: &mut [usize]);
 }
 
-/// Rows of a product: `output[places(row) - origin + column] = clamp(bias[column] + Σ left[row, k] · right[k, column])`.
+/// Rows and columns of a product: `output[places(row) + column - origin] = clamp(bias[column] + Σ left[row, k] · right[k, column])`.
 pub(crate) struct Product<'a, R: Rows> {
     pub(crate) left: &'a R,
-    pub(crate) right: &'a PackedMatrix,
+    pub(crate) right: PackedView<'a>,
     pub(crate) rows: Range<usize>,
+    /// From a multiple of [`Kernels::block_columns`](crate::simd::Kernels::block_columns) on.
+    pub(crate) columns: Range<usize>,
     /// Between which the results are moved.
     pub(crate) limits: Option<[f32; 2]>,
     pub(crate) output: &'a mut [f32],
@@ -37,7 +40,7 @@ impl<R: Rows> Task for Product<'_, R> {
     #[expect(clippy::large_stack_arrays, reason = "the panel is 33 KiB of stack in the first-level cache")]
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        let Product { left, right, rows, limits, output, origin } = self;
+        let Product { left, right, rows, columns, limits, output, origin } = self;
         let mut panel = [PanelRow::ZERO; MAX_ROWS];
         let mut places = [0; MAX_ROWS];
         let chunk = CHUNK_PANELS * L::ROWS;
@@ -48,20 +51,28 @@ impl<R: Rows> Task for Product<'_, R> {
                     left.gather(lanes, first, depth.clone(), &mut panel[..count]);
                     left.places(first, &mut places[..count]);
                     for place in &mut places[..count] {
-                        *place -= origin;
+                        *place = *place + columns.start - origin;
                     }
                     let to = Destination {
                         output: &mut output[..],
-                        column: 0,
+                        first: columns.start,
+                        column: columns.start,
                         width: 0,
                         bias: right.bias(),
                         is_first: depth.start == 0,
                         limits: limits.filter(|_| depth.end == right.depth),
                     };
-                    multiply(lanes, &panel[..count], right, &depth, &places[..count], to);
+                    multiply(lanes, &panel[..count], right, &depth, &columns, &places[..count], to);
                 }
             }
         }
+    }
+}
+
+impl Kernels {
+    /// Columns of a register block: the unit in which the columns of a product are divided.
+    pub(crate) fn block_columns(self) -> usize {
+        BLOCK_VECTORS * self.lane_count()
     }
 }
 
@@ -70,15 +81,16 @@ impl<R: Rows> Task for Product<'_, R> {
 fn multiply<L: Lanes>(
     lanes: L,
     rows: &[PanelRow],
-    right: &PackedMatrix,
+    right: PackedView<'_>,
     block: &Range<usize>,
+    columns: &Range<usize>,
     places: &[usize],
     mut to: Destination<'_>,
 ) {
-    for column in (0..right.columns).step_by(BLOCK_VECTORS * L::COUNT) {
+    for column in columns.clone().step_by(BLOCK_VECTORS * L::COUNT) {
         let panel = right.panel(block, column);
         to.column = column;
-        to.width = (right.columns - column).min(BLOCK_VECTORS * L::COUNT);
+        to.width = (columns.end - column).min(BLOCK_VECTORS * L::COUNT);
         match (to.width > L::COUNT, to.width.is_multiple_of(L::COUNT)) {
             (true, true) => multiply_panel::<L, 2, true>(lanes, rows, panel, places, &mut to),
             (true, false) => multiply_panel::<L, 2, false>(lanes, rows, panel, places, &mut to),

@@ -7,6 +7,8 @@ use crate::float::lanes::Lanes;
 pub(super) struct Destination<'a> {
     /// The whole result.
     pub(super) output: &'a mut [f32],
+    /// First column that is computed: where rows of the result begin.
+    pub(super) first: usize,
     /// First column of the block.
     pub(super) column: usize,
     /// Columns of the block that exist.
@@ -83,5 +85,5 @@ pub(super) fn tile<L: Lanes, const R: usize, const V: usize, const WHOLE: bool>(
 #[inline(always)]
 fn row<'a, L: Lanes, const V: usize, const WHOLE: bool>(to: &'a mut Destination<'_>, place: usize) -> &'a mut [f32] {
     let width = if WHOLE { V * L::COUNT } else { to.width };
-    &mut to.output[place + to.column..][..width]
+    &mut to.output[place + to.column - to.first..][..width]
 }

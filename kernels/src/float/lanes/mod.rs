@@ -87,6 +87,9 @@ pub(crate) trait Lanes: Copy {
         self.mul(first, self.power_of_two(self.sub(n, half)))
     }
 
+    /// The `n` and `m` from 1 to 2 (exclusive) of `m * 2^n` for positive normal numbers; anything else gives something.
+    fn split(self, a: Self::F32) -> [Self::F32; 2];
+
     /// Sum of the lanes, in a fixed order.
     fn sum(self, a: Self::F32) -> f32;
     /// Maximum of the lanes, none of which is NaN.
@@ -179,6 +182,15 @@ fn power_of_two(n: f32) -> f32 {
     f32::from_bits((n + SHIFTER).to_bits() << 23)
 }
 
+/// Exponent and significand of a positive normal number.
+#[inline(always)]
+fn split(a: f32) -> [f32; 2] {
+    const SIGNIFICAND: u32 = (1 << 23) - 1;
+    let bits = a.to_bits();
+    let exponent = (bits >> 23) as i32 - 127;
+    [exponent as f32, f32::from_bits(bits & SIGNIFICAND | 1f32.to_bits())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,6 +229,18 @@ mod tests {
                 let mut all = vec![0.0; L::COUNT];
                 lanes.store(lanes.power_of_two(lanes.splat(n as f32)), &mut all);
                 assert!(all.iter().all(|&v| v == f32::powi(2.0, n)), "2^{n}");
+            }
+            for (a, exponent, significand) in [
+                (1.0, 0.0, 1.0),
+                (f32::MIN_POSITIVE, -126.0, 1.0),
+                (f32::MAX, 127.0, 2.0 - f32::EPSILON),
+                (6.0, 2.0, 1.5),
+            ] {
+                for (found, expected) in lanes.split(lanes.splat(a)).into_iter().zip([exponent, significand]) {
+                    let mut all = vec![7.0; L::COUNT];
+                    lanes.store(found, &mut all);
+                    assert_eq!(all, vec![expected; L::COUNT], "{a}");
+                }
             }
             let ramp: Vec<f32> = (1..=L::COUNT).map(|i| i as f32).collect();
             assert_eq!(lanes.sum(lanes.load(&ramp)), ramp.iter().sum::<f32>());

@@ -106,6 +106,12 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn split(self, a: f32x4) -> [f32x4; 2] {
+        let parts = a.to_array().map(super::split);
+        [f32x4::new(parts.map(|part| part[0])), f32x4::new(parts.map(|part| part[1]))]
+    }
+
+    #[inline(always)]
     fn sum(self, a: f32x4) -> f32 {
         let [a, b, c, d] = a.to_array();
         (a + c) + (b + d)

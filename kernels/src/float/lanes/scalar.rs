@@ -100,6 +100,11 @@ impl Lanes for Scalar {
     }
 
     #[inline(always)]
+    fn split(self, a: f32) -> [f32; 2] {
+        super::split(a)
+    }
+
+    #[inline(always)]
     fn sum(self, a: f32) -> f32 {
         a
     }
