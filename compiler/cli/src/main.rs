@@ -7,6 +7,7 @@ mod images;
 mod network;
 mod partition;
 mod picture;
+mod progress;
 mod report;
 mod results;
 mod tensors;
@@ -33,6 +34,8 @@ enum Command {
     Compile(commands::compile::Compile),
     /// Run a compiled or quantised network on arrays or images.
     Run(commands::run::Run),
+    /// Run a float network, quantise it from its first inputs, and continue on the DPU.
+    Deploy(commands::deploy::Deploy),
     /// Find the first operation whose result differs from the reference.
     Bisect(commands::bisect::Bisect),
     /// Show what is in an .xmodel.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Compile(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Deploy(command) => command.run(),
         Command::Bisect(command) => return command.run(),
         Command::Inspect(command) => command.run(),
         Command::Disasm(command) => command.run(),

@@ -78,6 +78,13 @@ impl Shown<'_> {
         text
     }
 
+    /// The best classes of the first output that is a classification, in one line.
+    pub(crate) fn line(&self, outcome: &Outcome) -> String {
+        let best = outcome.tensors.iter().map(|(port, tensor)| self.best(port, tensor)).find(|best| !best.is_empty());
+        let classes = best.into_iter().flatten().map(|(class, score)| format!("  {class} {score:.4}"));
+        classes.collect()
+    }
+
     /// The same for machines.
     pub(crate) fn json(&self, outcome: &Outcome, written: &[Written<'_>], drawn: &[PathBuf]) -> Value {
         let output = |Written { path, port, tensor }: &Written<'_>| {

@@ -21,4 +21,4 @@ pub use dpuc_evaluate::Tensor;
 pub use error::Error;
 pub use manifest::{FORMAT, FileEntry, MANIFEST, Manifest, PortEntry, TargetEntry};
 pub use options::Options;
-pub use session::{Phase, Session};
+pub use session::{Computation, Phase, Session};

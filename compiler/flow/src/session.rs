@@ -26,6 +26,7 @@ pub struct Session {
     state: State,
     set: Vec<Option<Tensor>>,
     computed: Vec<Tensor>,
+    computation: Option<Computation>,
     progress: Box<dyn Progress + Send>,
 }
 
@@ -40,6 +41,8 @@ struct Calibration {
     float: Network,
     options: Options,
     source: String,
+    /// Whether the network came quantised and needs no calls.
+    quantised: bool,
     calls: Vec<Vec<Tensor>>,
     folder: Option<CallFolder>,
     /// Whether the last of `calls` comes from an interrupted session, whose caller may not have got its result.
@@ -49,7 +52,15 @@ struct Calibration {
 struct Accelerated {
     session: dpuc_runtime::Session,
     artefact: Artefact,
-    outcome: Outcome,
+}
+
+/// What computed a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Computation {
+    /// The float network on the CPU.
+    Float,
+    /// The compiled network: its DPU programs, and the CPU's part.
+    Dpu,
 }
 
 /// What a session is doing.
@@ -67,8 +78,8 @@ pub enum Phase {
 }
 
 impl Session {
-    /// A session of a network for a target. A network that is quantised already, and one whose build folder holds a finished build or all
-    /// the calls, is accelerated from the first call.
+    /// A session of a network for a target. A network that is quantised already, and one whose build folder holds a finished build, is
+    /// accelerated from the first call.
     ///
     /// # Errors
     /// See [`Error`].
@@ -99,11 +110,10 @@ impl Session {
         let folder = folder.transpose()?;
         let calls = folder.as_ref().map(CallFolder::read).transpose()?.unwrap_or_default();
         let resumed = !calls.is_empty();
-        let ready = quantised || calls.len() >= options.calibration_calls;
-        let calibration = Calibration { ir, float, options, source, calls, folder, resumed };
+        let calibration = Calibration { ir, float, options, source, quantised, calls, folder, resumed };
         let (set, state) = (vec![None; inputs.len()], State::Calibrating(Box::new(calibration)));
-        let mut session = Self { inputs, outputs, state, set, computed: Vec::new(), progress };
-        if ready {
+        let mut session = Self { inputs, outputs, state, set, computed: Vec::new(), computation: None, progress };
+        if quantised {
             session.accelerate()?;
         }
         Ok(session)
@@ -137,8 +147,9 @@ impl Session {
         let inputs = rename(session.inputs(), &artefact.manifest.inputs);
         let outputs = rename(&outputs, &artefact.manifest.outputs);
         let set = vec![None; inputs.len()];
-        let state = State::Accelerated(Box::new(Accelerated { session, artefact, outcome: Outcome::default() }));
-        Ok(Self { inputs, outputs, state, set, computed: Vec::new(), progress: Box::new(Silent) })
+        let state = State::Accelerated(Box::new(Accelerated { session, artefact }));
+        let progress = Box::new(Silent);
+        Ok(Self { inputs, outputs, state, set, computed: Vec::new(), computation: None, progress })
     }
 
     /// Inputs of the network.
@@ -173,8 +184,7 @@ impl Session {
         Ok(())
     }
 
-    /// Computes the outputs. The call that completes the calibration gives float results, quantises and compiles; the next one is the
-    /// DPU's.
+    /// Computes the outputs. The first calls, as many as calibrate, give float results; the next one quantises and compiles first.
     ///
     /// # Errors
     /// An input that is not set; see [`Error`]. A call that failed was not recorded.
@@ -183,26 +193,31 @@ impl Session {
         if let Some(index) = missing {
             return Err(Error::MissingInput(self.inputs[index].name.clone()));
         }
-        let inputs: Vec<Tensor> = self.set.iter().flatten().cloned().collect();
-        let count = self.outputs.len();
-        let (outcome, complete) = match &mut self.state {
-            State::Calibrating(calibration) => {
+        if let State::Calibrating(calibration) = &mut self.state {
+            let inputs: Vec<Tensor> = self.set.iter().flatten().cloned().collect();
+            if !calibration.is_complete() || calibration.is_repeated(&inputs) {
                 let outcome = calibration.float.run(inputs.clone())?;
                 calibration.record(inputs)?;
-                (outcome, calibration.calls.len() >= calibration.options.calibration_calls)
+                self.give(outcome, Computation::Float);
+                return Ok(());
             }
-            State::Accelerated(accelerated) => {
-                accelerated.outcome = accelerated.session.run(inputs)?;
-                let tensors = accelerated.outcome.tensors.iter().take(count).cloned().collect();
-                (Outcome { tensors, statistics: Vec::new() }, false)
-            }
-        };
-        self.computed =
-            self.outputs.iter().zip(outcome.tensors).map(|(port, (_, tensor))| port.give(&tensor)).collect();
-        if complete {
             self.accelerate()?;
         }
+        let State::Accelerated(accelerated) = &self.state else { return Ok(()) };
+        let outcome = accelerated.session.run(self.set.iter().flatten().cloned().collect())?;
+        self.give(outcome, Computation::Dpu);
         Ok(())
+    }
+
+    fn give(&mut self, outcome: Outcome, computation: Computation) {
+        let tensors = self.outputs.iter().zip(outcome.tensors);
+        self.computed = tensors.map(|(port, (_, tensor))| port.give(&tensor)).collect();
+        self.computation = Some(computation);
+    }
+
+    /// What computed the outputs of the last run.
+    pub const fn computation(&self) -> Option<Computation> {
+        self.computation
     }
 
     /// Output number `index` of the last run, in the framework's order of dimensions.
@@ -228,17 +243,15 @@ impl Session {
         Ok(self.computed.clone())
     }
 
-    /// What was built, to deploy it.
+    /// What was built, to deploy it; built now, if the calibration is complete.
     ///
     /// # Errors
-    /// The calibration is not complete.
-    pub fn artefact(&self) -> Result<&Artefact, Error> {
+    /// The calibration is not complete; see [`Error`].
+    pub fn artefact(&mut self) -> Result<&Artefact, Error> {
+        self.accelerate()?;
         match &self.state {
             State::Accelerated(accelerated) => Ok(&accelerated.artefact),
-            State::Calibrating(calibration) => Err(Error::NotCalibrated {
-                seen: calibration.calls.len(),
-                wanted: calibration.options.calibration_calls,
-            }),
+            State::Calibrating(calibration) => Err(calibration.incomplete()),
         }
     }
 
@@ -246,13 +259,19 @@ impl Session {
     ///
     /// # Errors
     /// The calibration is not complete; files that cannot be written.
-    pub fn export(&self, folder: &Path) -> Result<(), Error> {
+    pub fn export(&mut self, folder: &Path) -> Result<(), Error> {
         self.artefact()?.write(folder)
     }
 
-    /// Quantises with the recorded calls, compiles, and switches to the DPU.
-    fn accelerate(&mut self) -> Result<(), Error> {
+    /// Quantises with the recorded calls, compiles, and switches to the DPU, if that is not done.
+    ///
+    /// # Errors
+    /// The calibration is not complete; see [`Error`].
+    pub fn accelerate(&mut self) -> Result<(), Error> {
         let State::Calibrating(calibration) = &self.state else { return Ok(()) };
+        if !calibration.is_complete() {
+            return Err(calibration.incomplete());
+        }
         let Calibration { ir, options, source, calls, .. } = &**calibration;
         let calls = &calls[..calls.len().min(options.calibration_calls)].to_vec();
         let built: Built = build(ir, calls, options, &*self.progress)?;
@@ -268,17 +287,30 @@ impl Session {
             other => other,
         };
         let set = loaded.inputs.iter().zip(set).map(encode).collect();
-        *self = Self { set, computed, progress, ..loaded };
+        *self = Self { set, computed, computation: self.computation, progress, ..loaded };
         Ok(())
     }
 }
 
 impl Calibration {
-    /// Keeps the inputs of a call. The call that an interrupted session recorded last may be made again by a caller that did not get its
-    /// result; it is recorded once.
+    fn is_complete(&self) -> bool {
+        self.quantised || self.calls.len() >= self.options.calibration_calls
+    }
+
+    fn incomplete(&self) -> Error {
+        Error::NotCalibrated { seen: self.calls.len(), wanted: self.options.calibration_calls }
+    }
+
+    /// Whether this is the last call of an interrupted session again, whose caller may not have got its result.
+    fn is_repeated(&self, inputs: &[Tensor]) -> bool {
+        self.resumed && self.calls.last().is_some_and(|last| last == inputs)
+    }
+
+    /// Keeps the inputs of a call; those of a repeated one are there already.
     fn record(&mut self, inputs: Vec<Tensor>) -> Result<(), Error> {
-        let repeated = std::mem::take(&mut self.resumed) && self.calls.last() == Some(&inputs);
-        if repeated {
+        let is_repeated = self.is_repeated(&inputs);
+        self.resumed = false;
+        if is_repeated {
             return Ok(());
         }
         if let Some(folder) = &self.folder {

@@ -4,6 +4,7 @@ pub(crate) mod asm;
 pub(crate) mod bisect;
 pub(crate) mod compile;
 pub(crate) mod demo;
+pub(crate) mod deploy;
 pub(crate) mod disasm;
 pub(crate) mod fmt;
 pub(crate) mod inputs;

@@ -1,0 +1,216 @@
+//! `dpuc deploy`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use dpuc_backend::Subgraphs;
+use dpuc_dialects::Ir;
+use dpuc_flow::{Computation, Options, Phase, Session};
+use dpuc_quantise::Effort;
+use dpuc_runtime::Outcome;
+use serde_json::{Value, json};
+
+use crate::images::ImageOptions;
+use crate::progress::Bars;
+use crate::results::{self, Shown};
+use crate::{files, network};
+
+/// Run a float network on a folder of images or arrays, quantise it from the first of them, and continue on the DPU.
+///
+/// The first calls run in float on the CPU and calibrate; then the network is quantised and compiled, and the rest runs on the accelerator
+/// model. Results are written as by `dpuc run`, each in a folder of its own. With --build-dir an interrupted command continues where it was, and a finished build
+/// is used at once. `PX_QUANT_SIZE` and `PX_BUILD_DIR` are --calls and --build-dir.
+#[derive(Debug, Args)]
+pub(crate) struct Deploy {
+    /// IR text (.mlir) or ONNX of a float network, or a folder that --export wrote.
+    model: PathBuf,
+    /// Target, board, fingerprint or arch.json.
+    #[arg(short, long)]
+    arch: String,
+    /// Folder of images or .npy arrays, or one file.
+    #[arg(short, long, value_name = "DIR")]
+    input: PathBuf,
+    /// Calls that calibrate; 128 if nobody says otherwise.
+    #[arg(long, value_name = "N")]
+    calls: Option<usize>,
+    /// Keep calls and what is built from them here.
+    #[arg(long = "build_dir", alias = "build-dir", value_name = "DIR")]
+    build_dir: Option<PathBuf>,
+    /// Folder for the results.
+    #[arg(short, long = "output_dir", alias = "output-dir", value_name = "DIR", default_value = "out")]
+    output_dir: PathBuf,
+    /// Write the built network into this folder, ready to be loaded elsewhere.
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
+    /// `high` also optimises how weights are rounded, which takes minutes.
+    #[arg(long, value_name = "EFFORT", default_value = "normal", value_parser = effort)]
+    effort: Effort,
+    /// Which parts run on the DPU: `all` it can run, or only the `largest`.
+    #[arg(long, value_name = "WHICH", default_value = "all")]
+    partition: Subgraphs,
+    /// Show the K best classes of outputs that are classifications.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    top: usize,
+    /// Names of the classes, one a line.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Draw outputs that are maps of classes.
+    #[arg(long)]
+    pictures: bool,
+    /// Machine-readable results.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    images: ImageOptions,
+}
+
+pub(crate) fn effort(text: &str) -> Result<Effort, String> {
+    match text {
+        "normal" => Ok(Effort::Normal),
+        "high" => Ok(Effort::High),
+        _ => Err("normal and high are known".to_owned()),
+    }
+}
+
+impl Deploy {
+    pub(crate) fn run(self) -> Result<()> {
+        let target = super::targets::resolve(&self.arch)?;
+        let mut options = Options::new(target).with_environment(|name| std::env::var(name).ok());
+        options.calibration_calls = self.calls.unwrap_or(options.calibration_calls);
+        options.build_folder = self.build_dir.clone().or(options.build_folder);
+        options.quantiser.effort = self.effort;
+        options.subgraphs = self.partition;
+        let (mut session, description) = self.session(&options)?;
+        let preprocessing = self.images.preprocessing(description.as_deref())?;
+        let [input] = session.inputs() else {
+            bail!("the network has {} inputs; `dpuc deploy` feeds networks with one", session.inputs().len())
+        };
+        let input = input.clone();
+        let labels = self.labels.as_deref().map(files::read_text).transpose()?;
+        let labels: Vec<&str> = labels.as_deref().map(|text| text.lines().collect()).unwrap_or_default();
+        let shown = Shown { top: self.top, labels: &labels };
+        let samples = if self.input.is_dir() { files::samples(&self.input)? } else { vec![self.input.clone()] };
+        let mut journal = Journal::open(options.build_folder.as_deref(), &self.input, &self.output_dir)?;
+        let mut folders = files::Names::default();
+        let mut summaries = Vec::new();
+        for path in &samples {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let folder = folders.folder(&stem);
+            if journal.has(&folder) {
+                continue;
+            }
+            let tensor = crate::tensors::read(path, &input, &preprocessing)?;
+            let outputs = session.call(vec![input.give(&tensor)])?;
+            let ports = session.outputs().iter();
+            let tensors = ports.zip(outputs).map(|(port, tensor)| Ok((port.clone(), port.take(tensor)?)));
+            let outcome = Outcome { tensors: tensors.collect::<Result<_>>()?, statistics: Vec::new() };
+            let written = results::write(&outcome, &self.output_dir.join(&folder))?;
+            let drawn = if self.pictures {
+                let picture = files::is_image(path).then_some((path.as_path(), &preprocessing));
+                results::draw(&written, picture)?
+            } else {
+                Vec::new()
+            };
+            journal.note(folder)?;
+            if self.json {
+                let mut summary = shown.json(&outcome, &written, &drawn);
+                summary["input"] = path.display().to_string().into();
+                summary["device"] = device(&session).into();
+                summaries.push(summary);
+            } else {
+                let best = shown.line(&outcome);
+                files::print(&format!("{:<10} {}{best}\n", device(&session), path.display()));
+            }
+        }
+        journal.close()?;
+        self.finish(&mut session, summaries)
+    }
+
+    fn finish(&self, session: &mut Session, summaries: Vec<Value>) -> Result<()> {
+        if let Phase::Calibrating { seen, wanted } = session.phase()
+            && seen < wanted
+        {
+            files::note(&format!(
+                "{seen} of {wanted} calibration calls are done; nothing is quantised yet (--calls says how many)"
+            ));
+        }
+        if let Some(folder) = &self.export {
+            session.export(folder)?;
+            files::note(&format!("exported: {}", folder.display()));
+        }
+        if self.json {
+            files::print(&format!("{}\n", serde_json::to_string_pretty(&Value::Array(summaries))?));
+        }
+        Ok(())
+    }
+
+    /// The session, and what the network says about images.
+    fn session(&self, options: &Options) -> Result<(Session, Option<String>)> {
+        if self.model.is_dir() {
+            let artefact = dpuc_flow::Artefact::read(&self.model)?;
+            let description = artefact.manifest.preprocessing.clone();
+            return Ok((Session::load(artefact, &options.target, options.host, &options.operators)?, description));
+        }
+        let mut ir = self.network()?;
+        self.images.record(&mut ir)?;
+        let description = network::preprocessing(&ir).map(str::to_owned);
+        let session = Session::build_with(&ir, options.clone(), Box::new(Bars::default()))
+            .with_context(|| format!("cannot build {}", self.model.display()))?;
+        Ok((session, description))
+    }
+
+    fn network(&self) -> Result<Ir> {
+        if network::is_text(&self.model) {
+            return network::read_text(&self.model);
+        }
+        network::import(&network::read_graph(&self.model)?, &self.model)
+    }
+}
+
+fn device(session: &Session) -> &'static str {
+    if session.computation() == Some(Computation::Float) { "CPU float" } else { "DPU" }
+}
+
+/// Which samples an interrupted command has finished, in the build folder. A command that ends removes it.
+struct Journal {
+    file: Option<PathBuf>,
+    job: Value,
+    done: Vec<String>,
+}
+
+impl Journal {
+    /// The journal of this job; that of another job is dropped.
+    fn open(build: Option<&Path>, input: &Path, output: &Path) -> Result<Self> {
+        let absolute = |path: &Path| std::path::absolute(path).map(|path| path.display().to_string());
+        let job = json!({"input": absolute(input)?, "output": absolute(output)?});
+        let mut journal = Self { file: build.map(|build| build.join("unfinished.json")), job, done: Vec::new() };
+        if let Some(file) = journal.file.as_deref().filter(|file| file.is_file()) {
+            let text = files::read_text(file)?;
+            let read: Value = serde_json::from_str(&text)
+                .map_err(|error| anyhow!("{} is damaged: {error}; remove it to start anew", file.display()))?;
+            if read["job"] == journal.job {
+                let done = read["done"].as_array().into_iter().flatten();
+                journal.done = done.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+                files::note(&format!("continuing after {} finished sample(s)", journal.done.len()));
+            }
+        }
+        Ok(journal)
+    }
+
+    fn has(&self, sample: &str) -> bool {
+        self.done.iter().any(|done| done == sample)
+    }
+
+    /// Notes that the results of a sample are written.
+    fn note(&mut self, sample: String) -> Result<()> {
+        self.done.push(sample);
+        let Some(file) = &self.file else { return Ok(()) };
+        files::write(file, json!({"job": self.job, "done": self.done}).to_string().as_bytes())
+    }
+
+    fn close(self) -> Result<()> {
+        let Some(file) = self.file.filter(|file| file.is_file()) else { return Ok(()) };
+        std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))
+    }
+}
