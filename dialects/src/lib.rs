@@ -3,6 +3,7 @@
 pub mod define;
 pub mod dialects;
 mod ir;
+pub mod layout;
 pub mod pass;
 pub mod reference;
 pub mod rewrite;

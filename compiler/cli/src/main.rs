@@ -5,6 +5,7 @@ mod commands;
 mod files;
 mod images;
 mod network;
+mod onnx;
 mod partition;
 mod picture;
 mod progress;

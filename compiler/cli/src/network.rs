@@ -4,15 +4,17 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
+use dpuc_dialects::dialects::{func, nn};
 use dpuc_dialects::text::{ParseOptions, PrintOptions, parse, print};
 use dpuc_dialects::verify::{Finding, Findings, verify};
-use dpuc_dialects::{Attribute, Ir};
+use dpuc_dialects::{Attribute, Ir, OpId, ValueId};
 use dpuc_grammar::Diagnostic;
 use dpuc_passes::LoweringOptions;
 use dpuc_runtime::preprocess;
 use dpuc_xmodel::Graph;
 
 use crate::files;
+use crate::onnx::{self, ImportOptions};
 
 /// Problems that are written out.
 const PROBLEMS_SHOWN: usize = 100;
@@ -51,6 +53,33 @@ pub(crate) fn import(graph: &Graph, path: &Path) -> Result<Ir> {
         files::note(&format!("warning: {warning}"));
     }
     Ok(imported.ir)
+}
+
+/// Reads an uncompiled network: IR text, an ONNX model or an `.xmodel`, judged by its name.
+pub(crate) fn read(path: &Path, options: &ImportOptions) -> Result<Ir> {
+    if is_text(path) {
+        read_text(path)
+    } else if onnx::is_onnx(path) {
+        onnx::import(path, options)
+    } else {
+        import(&read_graph(path)?, path)
+    }
+}
+
+/// Makes every value of `@main` that has a name a result of it, behind the ones it has.
+pub(crate) fn return_all(ir: &mut Ir) {
+    let Some(function) = ir.find_symbol("main") else { return };
+    let Some(entry) = func::body(ir, function) else { return };
+    let Some(end) = ir.last_op(entry) else { return };
+    let is_named = |ir: &Ir, op: OpId, value: ValueId| {
+        ir.value_name(value).is_some() && !ir.is(op, &nn::CONSTANT) && !ir.operands(end).contains(&value)
+    };
+    let values = |ir: &Ir, op: OpId| ir.results(op).iter().copied().filter(|&value| is_named(ir, op, value)).collect();
+    let named: Vec<ValueId> = ir.ops(entry).flat_map(|op| -> Vec<ValueId> { values(ir, op) }).collect();
+    for value in named {
+        ir.add_operand(end, value);
+    }
+    func::refresh_signature(ir, function);
 }
 
 /// Reads IR text and its side file, and verifies it.

@@ -25,8 +25,12 @@ mod line;
 mod movement;
 mod names;
 mod node;
+mod onnx;
 mod transposed;
 mod window;
 
 pub use error::{ImportError, Warning};
 pub use importer::{Form, Imported, import_xmodel};
+pub use onnx::{
+    ImportedOnnx, OnnxError, OnnxOptions, OperatorInfo, Scales, Unsupported, import_onnx, supported_operators,
+};

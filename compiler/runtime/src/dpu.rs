@@ -1,13 +1,14 @@
 //! One DPU subgraph on the accelerator model.
 
 use dpuc_accel::{Core, RunError, Statistics};
+use dpuc_dialects::layout::Layout;
 use dpuc_evaluate::Tensor;
 use dpuc_isa::{DecodeError, Instruction, Target, TargetError, decode};
 use dpuc_xmodel::{Boundary, DpuSubgraph};
 use ndarray::ArrayD;
 use thiserror::Error;
 
-use crate::port::{Layout, Port};
+use crate::port::Port;
 
 /// Why a DPU subgraph cannot be loaded or run.
 #[derive(Debug, Error)]

@@ -12,9 +12,10 @@ pub mod preprocess;
 mod session;
 
 pub use dpu::{DpuError, DpuProgram, DpuRun, Placed};
+pub use dpuc_dialects::layout::Layout;
 pub use error::RuntimeError;
 pub use host::Host;
 pub use network::{Network, check_main, function_inputs, function_outputs};
-pub use port::{Layout, Port};
+pub use port::Port;
 pub use preprocess::Preprocessing;
 pub use session::{Outcome, Session};

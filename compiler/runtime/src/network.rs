@@ -2,13 +2,14 @@
 
 use dpuc_dialects::define::Traits;
 use dpuc_dialects::dialects::{func, int8, nn};
-use dpuc_dialects::{Attribute, BlockId, Ir, ValueId};
+use dpuc_dialects::layout::{ARGUMENT_LAYOUTS, Layout, RESULT_LAYOUTS};
+use dpuc_dialects::{BlockId, Ir, ValueId};
 use dpuc_evaluate::{Operators, Tensor};
 use dpuc_kernels::reference::round::dequantise;
 
 use crate::error::RuntimeError;
 use crate::host::{Code, Host};
-use crate::port::{Layout, Port};
+use crate::port::Port;
 use crate::session::Outcome;
 
 /// An uncompiled network, ready to run on the CPU any number of times.
@@ -69,7 +70,7 @@ pub fn function_inputs(ir: &Ir, function: &str) -> Vec<Port> {
     let input = |(number, &value): (usize, &ValueId)| {
         let port = port(ir, value, None, format!("input{number}"))?;
         let fix_point = port.fix_point.or_else(|| quantised_with(ir, value));
-        Some(Port { fix_point, layout: layout(ir, function, "argument_layouts", number), ..port })
+        Some(Port { fix_point, layout: layout(ir, function, ARGUMENT_LAYOUTS, number), ..port })
     };
     ir.arguments(entry).iter().enumerate().filter_map(input).collect()
 }
@@ -81,18 +82,18 @@ pub fn function_outputs(ir: &Ir, function: &str) -> Vec<Port> {
     let results = ir.operands(end).iter().enumerate();
     results
         .filter_map(|(number, &value)| {
-            let names = ir.defining_op(value).map(|op| ir.location_names(ir.op(op).location)).unwrap_or_default();
+            // A location names one tensor only.
+            let source = ir.defining_op(value).filter(|&op| ir.results(op).len() == 1);
+            let names = source.map(|op| ir.location_names(ir.op(op).location)).unwrap_or_default();
             let port = port(ir, value, names.last().copied(), format!("output{number}"))?;
-            Some(Port { layout: layout(ir, function, "result_layouts", number), ..port })
+            Some(Port { layout: layout(ir, function, RESULT_LAYOUTS, number), ..port })
         })
         .collect()
 }
 
 /// What a function says about the layout of an argument or result.
 fn layout(ir: &Ir, function: &str, attribute: &str, number: usize) -> Layout {
-    let layouts = ir.find_symbol(function).and_then(|op| ir.attribute(op, attribute)).and_then(Attribute::as_array);
-    let name = layouts.and_then(|layouts| layouts.get(number)).and_then(Attribute::as_str);
-    name.map_or(Layout::Same, Layout::from_name)
+    ir.find_symbol(function).map_or(Layout::Same, |op| Layout::of(ir, op, attribute, number))
 }
 
 /// Checks that there is a function `@main` with a body whose arguments have known dimensions, so that it can be run.

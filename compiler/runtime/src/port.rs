@@ -1,5 +1,6 @@
 //! Inputs and outputs of networks and subgraphs.
 
+use dpuc_dialects::layout::Layout;
 use dpuc_evaluate::Tensor;
 use dpuc_kernels::reference::round::quantise;
 use dpuc_xmodel::{Attributed, Op};
@@ -20,39 +21,6 @@ pub struct Port {
     pub fix_point: Option<i32>,
     /// How its dimensions differ from those of the framework's tensor.
     pub layout: Layout,
-}
-
-/// How the dimensions of an input or output differ from those of the framework's tensor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layout {
-    /// Not at all.
-    #[default]
-    Same,
-    /// The framework has the channels behind the batch, the network has them last.
-    ChannelsFirst,
-}
-
-impl Layout {
-    /// The layout called so in attributes of functions and operators.
-    pub fn from_name(name: &str) -> Self {
-        if name == "channels_first" { Self::ChannelsFirst } else { Self::Same }
-    }
-
-    /// Dimension `i` of the framework's tensor is dimension `order[i]` of the network's.
-    fn order_of_framework(self, rank: usize) -> Vec<usize> {
-        match self {
-            Self::ChannelsFirst if rank > 2 => [0, rank - 1].into_iter().chain(1..rank - 1).collect(),
-            _ => (0..rank).collect(),
-        }
-    }
-
-    /// Dimension `i` of the network's tensor is dimension `order[i]` of the framework's.
-    fn order_of_network(self, rank: usize) -> Vec<usize> {
-        match self {
-            Self::ChannelsFirst if rank > 2 => [0].into_iter().chain(2..rank).chain([1]).collect(),
-            _ => (0..rank).collect(),
-        }
-    }
 }
 
 impl Port {
@@ -76,7 +44,7 @@ impl Port {
 
     /// The dimensions of the framework's tensor.
     pub fn framework_shape(&self) -> Vec<usize> {
-        self.layout.order_of_framework(self.shape.len()).into_iter().map(|axis| self.shape[axis]).collect()
+        self.layout.framework_order(self.shape.len()).into_iter().map(|axis| self.shape[axis]).collect()
     }
 
     /// A user's tensor as this input: in the framework's order of dimensions or, if its shape is not the framework's, in the network's, with or
@@ -91,7 +59,7 @@ impl Port {
         let means = |shape: &[usize]| found == shape || (shape.first() == Some(&1) && shape[1..] == found[..]);
         let is_flat = found.len() == 1 && found[0] == self.elements();
         let order = if means(&framework) || is_flat {
-            self.layout.order_of_network(framework.len())
+            self.layout.order(framework.len())
         } else if means(&self.shape) {
             (0..self.shape.len()).collect()
         } else {
@@ -120,7 +88,7 @@ impl Port {
     /// This output in the framework's order of dimensions.
     pub fn give(&self, tensor: &Tensor) -> Tensor {
         fn permuted<T: Clone>(array: &ArrayD<T>, layout: Layout) -> ArrayD<T> {
-            let order = layout.order_of_framework(array.ndim());
+            let order = layout.framework_order(array.ndim());
             array.view().permuted_axes(IxDyn(&order)).as_standard_layout().into_owned()
         }
         match tensor {
@@ -178,7 +146,7 @@ mod tests {
 
     #[test]
     fn both_orders_of_dimensions_are_taken_and_the_frameworks_is_given() {
-        let first = port(&[1, 2, 1, 3], None, Layout::ChannelsFirst);
+        let first = port(&[1, 2, 1, 3], None, Layout::ChannelsLast);
         let network = Tensor::from_f32(&[1, 2, 1, 3], (0u8..6).map(f32::from).collect()).unwrap();
         let framework = first.give(&network);
         assert_eq!(framework, Tensor::from_f32(&[1, 3, 2, 1], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]).unwrap());
@@ -188,7 +156,7 @@ mod tests {
         let flat = Tensor::F32(array.flatten().into_dyn().into_owned());
         assert_eq!(first.take(flat).unwrap(), network);
         // A shape that both orders have means the framework's.
-        let square = port(&[1, 2, 2, 2], None, Layout::ChannelsFirst);
+        let square = port(&[1, 2, 2, 2], None, Layout::ChannelsLast);
         let framework = Tensor::from_f32(&[1, 2, 2, 2], (0u8..8).map(f32::from).collect()).unwrap();
         let network = square.take(framework.clone()).unwrap();
         assert_ne!(network, framework);

@@ -10,13 +10,14 @@ use dpuc_dialects::pass::{PassEvent, PassFailure, PassManager, PassRegistry, Pas
 use dpuc_dialects::text::{ParseOptions, PrintOptions, print};
 use dpuc_dialects::verify::verify;
 
+use crate::onnx::{self, ImportOptions};
 use crate::{files, network};
 
 /// Read, verify, transform and print IR text.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Opt {
-    /// IR text, or an .xmodel to import; standard input if absent or `-`.
+    /// IR text, or an .xmodel or ONNX model to import; standard input if absent or `-`.
     file: Option<PathBuf>,
     /// Passes to run, e.g. `lower-to-int8,dce`; see --list-passes.
     #[arg(short, long, default_value = "")]
@@ -51,6 +52,8 @@ pub(crate) struct Opt {
     /// List the passes and stop.
     #[arg(long)]
     list_passes: bool,
+    #[command(flatten)]
+    import: ImportOptions,
     /// Print the reference of all operations as Markdown and stop.
     #[arg(long)]
     reference: bool,
@@ -118,9 +121,8 @@ impl Opt {
             return Ok((self.parse(&source, "<stdin>")?, source, "<stdin>".to_owned()));
         };
         let name = path.display().to_string();
-        if path.extension().is_some_and(|extension| extension == "xmodel") {
-            let graph = network::read_graph(path)?;
-            return Ok((network::import(&graph, path)?, String::new(), name));
+        if onnx::is_onnx(path) || path.extension().is_some_and(|extension| extension == "xmodel") {
+            return Ok((network::read(path, &self.import)?, String::new(), name));
         }
         let source = files::read_text(path)?;
         let mut ir = self.parse(&source, &name)?;

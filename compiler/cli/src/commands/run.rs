@@ -12,6 +12,7 @@ use dpuc_xmodel::{Attributed, Graph};
 use serde_json::Value;
 
 use crate::images::ImageOptions;
+use crate::onnx::{self, ImportOptions};
 use crate::results::{self, Shown};
 use crate::{files, network};
 
@@ -21,10 +22,11 @@ const FINDINGS_SHOWN: usize = 20;
 /// Run a compiled network on the accelerator model and the CPU, or a quantised one on the CPU.
 ///
 /// Writes every output of the network, and every int8 tensor that leaves a DPU subgraph, as `NAME.npy`, NAME being the tensor's with `/`
-/// written as `_`, and with a number if two tensors would share a file.
+/// written as `_`, and with a number if two tensors would share a file. Arrays for and from an ONNX model have the order of its own
+/// dimensions, e.g. NCHW.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Compiled or quantised .xmodel, or IR text (.mlir).
+    /// Compiled or quantised .xmodel, ONNX model, or IR text (.mlir).
     model: PathBuf,
     /// An .npy array or a PNG or JPEG image, as FILE or NAME=FILE. int8 arrays are taken as they are; floats and images are quantised
     /// with the input's fix point. A folder is every such file in it, one run each.
@@ -46,6 +48,11 @@ pub(crate) struct Run {
     /// does, and says in which features they differ.
     #[arg(short, long)]
     arch: Option<String>,
+    #[command(flatten)]
+    import: ImportOptions,
+    /// Also write every value that has a name, of a network that is not compiled; maps as the program has them, NHWC.
+    #[arg(long)]
+    dump: bool,
     #[command(flatten)]
     images: ImageOptions,
     /// Show the K best classes of outputs that are classifications.
@@ -148,8 +155,8 @@ impl Run {
 
     /// The network, and what it says about images.
     fn load(&self) -> Result<(Runner, Option<String>)> {
-        if network::is_text(&self.model) {
-            return self.load_function(network::read_text(&self.model)?);
+        if network::is_text(&self.model) || onnx::is_onnx(&self.model) {
+            return self.load_function(network::read(&self.model, &self.import)?);
         }
         let graph = network::read_graph(&self.model)?;
         if is_compiled(&graph) && self.device != Device::Cpu {
@@ -182,6 +189,9 @@ impl Run {
     fn load_function(&self, mut ir: Ir) -> Result<(Runner, Option<String>)> {
         if self.subgraph.is_some() || self.check {
             bail!("{} is not run on the DPU: there is no DPU subgraph to run or check", self.model.display());
+        }
+        if self.dump {
+            network::return_all(&mut ir);
         }
         let inputs = dpuc_runtime::function_inputs(&ir, "main");
         let outputs = dpuc_runtime::function_outputs(&ir, "main");

@@ -3,5 +3,6 @@
 mod compiled;
 mod graphs;
 mod hostile;
+mod onnx_models;
 mod quantised;
 mod samples;
