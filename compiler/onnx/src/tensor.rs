@@ -84,7 +84,7 @@ impl Tensor {
                 }
                 from_raw(element, raw, expected)
             }
-            None => self.from_fields(element, expected),
+            None => self.field_elements(element, expected),
         }
     }
 
@@ -93,7 +93,7 @@ impl Tensor {
     }
 
     /// Elements in the field for their type.
-    fn from_fields(&self, element: ElementType, expected: usize) -> Result<Elements, TensorError> {
+    fn field_elements(&self, element: ElementType, expected: usize) -> Result<Elements, TensorError> {
         let stored = match element {
             ElementType::FLOAT => self.float_data.len(),
             ElementType::DOUBLE => self.double_data.len(),

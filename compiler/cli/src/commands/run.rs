@@ -25,6 +25,7 @@ const FINDINGS_SHOWN: usize = 20;
 /// written as `_`, and with a number if two tensors would share a file. Arrays for and from an ONNX model have the order of its own
 /// dimensions, e.g. NCHW.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Run {
     /// Compiled or quantised .xmodel, ONNX model, or IR text (.mlir).
     model: PathBuf,

@@ -116,7 +116,7 @@ pub(super) fn thresholded_relu(importer: &mut Importer<'_>, node: Node<'_>) -> O
     Ok(())
 }
 
-/// Slope of the hard sigmoid that hard swish contains; PyTorch and PaddlePaddle write it.
+/// Slope of the hard sigmoid that hard swish contains; `PyTorch` and `PaddlePaddle` write it.
 const SIXTH: f32 = 1.0 / 6.0;
 
 /// `max(0, min(1, alpha * x + beta))`

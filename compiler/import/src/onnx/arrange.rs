@@ -3,7 +3,7 @@
 use dpuc_dialects::Attribute;
 use dpuc_dialects::dialects::nn;
 
-use super::emit::checked_count;
+use super::emit::{checked_count, common_layout};
 use super::error::Reason;
 use super::importer::{Importer, Operand, Outcome, Tensor};
 use super::literal::{Literal, broadcast};
@@ -174,7 +174,7 @@ impl Importer<'_> {
         let axis = axis(along, rank)?;
         let shapes: Vec<&[usize]> = full.iter().map(|operand| operand.shape()).collect();
         let shape = concat_shape(&shapes, axis)?;
-        let layout = self.common_layout(&full, rank);
+        let layout = common_layout(&full, rank);
         let mut values = Vec::with_capacity(full.len());
         for operand in &full {
             values.push(self.in_layout(operand, layout)?);

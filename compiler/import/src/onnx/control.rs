@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dpuc_onnx::{Attribute, ElementType, Function, Graph};
 
 use super::error::Reason;
-use super::importer::{Importer, Operand, Outcome};
+use super::importer::{Entry, Importer, Outcome};
 use super::literal::Literal;
 use super::node::Node;
 use super::operators;
@@ -81,7 +81,7 @@ impl Importer<'_> {
         self.enter()?;
         let inside = graph.nodes.iter().flat_map(|node| &node.outputs);
         let inside = inside.chain(graph.initializers.iter().map(|tensor| &tensor.name));
-        let hidden: Vec<(Arc<str>, Option<Option<Operand>>)> =
+        let hidden: Vec<(Arc<str>, Option<Entry>)> =
             inside.map(|name| (name.as_str().into(), self.values.get(name.as_str()).cloned())).collect();
         let constants = self.initializers(graph).map_err(|error| Reason(error.to_string()));
         if constants.is_ok() {
@@ -104,10 +104,10 @@ impl Importer<'_> {
     pub(super) fn call(&mut self, node: Node<'_>, function: &Function) -> Outcome {
         self.enter()?;
         let arguments = function.inputs.iter().enumerate().filter_map(|(index, name)| {
-            let value = self.values.get(node.input(index)?).cloned().unwrap_or(None);
+            let value = self.values.get(node.input(index)?).cloned().unwrap_or(Entry::Failed);
             Some((Arc::<str>::from(name.as_str()), value))
         });
-        let inner: HashMap<Arc<str>, Option<Operand>> = arguments.collect();
+        let inner: HashMap<Arc<str>, Entry> = arguments.collect();
         let outer = std::mem::replace(&mut self.values, inner);
         let own = operators::version(&function.opset_import).unwrap_or(self.opset);
         let opset = std::mem::replace(&mut self.opset, own);
@@ -123,14 +123,14 @@ impl Importer<'_> {
     }
 
     /// Outputs of a node from the values of a graph; those that could not be imported stay so.
-    fn define_all(&mut self, node: Node<'_>, results: Vec<Option<Option<Operand>>>) -> Outcome {
+    fn define_all(&mut self, node: Node<'_>, results: Vec<Option<Entry>>) -> Outcome {
         for (index, result) in results.into_iter().enumerate() {
             match result {
-                Some(Some(operand)) => self.define(node, index, operand),
-                Some(None) if node.has_output(index) => {
-                    self.values.insert(node.proto.outputs[index].as_str().into(), None);
+                Some(Entry::Given(operand)) => self.define(node, index, operand),
+                Some(Entry::Failed) if node.has_output(index) => {
+                    self.values.insert(node.proto.outputs[index].as_str().into(), Entry::Failed);
                 }
-                Some(None) => {}
+                Some(Entry::Failed) => {}
                 None => return Err(format!("its output {index} is not computed by its graph").into()),
             }
         }

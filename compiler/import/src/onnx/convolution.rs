@@ -187,7 +187,7 @@ impl Importer<'_> {
         let mut zeros = [0; 2];
         for axis in 0..2 {
             let (before, after) = (crops[axis], crops[axis + 2]);
-            if before < 0 || before > MAX_SIZE || after > MAX_SIZE {
+            if !(0..=MAX_SIZE).contains(&before) || after > MAX_SIZE {
                 return Err(
                     format!("it crops {before} and {after} rows or columns; 0 to {MAX_SIZE} are supported").into()
                 );

@@ -36,6 +36,15 @@ pub(crate) fn checked_count(shape: &[usize]) -> Result<usize, Reason> {
     }
 }
 
+/// The layout for an operation on several operands: channels last if any of them has that.
+pub(crate) fn common_layout(operands: &[&Operand], rank: usize) -> Layout {
+    let has_channels_last = |operand: &&&Operand| match operand {
+        Operand::Computed(tensor) => tensor.shape.len() == rank && tensor.layout == Layout::ChannelsLast,
+        Operand::Known(_) => false,
+    };
+    if operands.iter().any(|operand| has_channels_last(&operand)) { Layout::ChannelsLast } else { Layout::Same }
+}
+
 impl Importer<'_> {
     /// Adds an operation that gives a tensor of `shape`, dimensions of the IR.
     pub(crate) fn emit(
@@ -149,7 +158,7 @@ impl Importer<'_> {
     ) -> Result<Operand, Reason> {
         let shapes: Vec<&[usize]> = operands.iter().map(|operand| operand.shape()).collect();
         let shape = broadcast(&shapes)?;
-        let layout = self.common_layout(operands, shape.len());
+        let layout = common_layout(operands, shape.len());
         let mut values = Vec::with_capacity(operands.len());
         for operand in operands {
             values.push(self.broadcastable(operand, shape.len(), layout)?);
@@ -159,15 +168,6 @@ impl Importer<'_> {
         let element =
             element.unwrap_or_else(|| operands.last().map_or(ElementType::FLOAT, |operand| operand.element()));
         Ok(Tensor { value, shape, layout, element }.into())
-    }
-
-    /// The layout for an operation on several operands: channels last if any of them has that.
-    pub(crate) fn common_layout(&self, operands: &[&Operand], rank: usize) -> Layout {
-        let has_channels_last = |operand: &&&Operand| match operand {
-            Operand::Computed(tensor) => tensor.shape.len() == rank && tensor.layout == Layout::ChannelsLast,
-            Operand::Known(_) => false,
-        };
-        if operands.iter().any(|operand| has_channels_last(&operand)) { Layout::ChannelsLast } else { Layout::Same }
     }
 
     /// The value of an operand in a layout, such that it broadcasts to tensors of `rank` dimensions in that layout.

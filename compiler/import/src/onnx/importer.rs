@@ -90,6 +90,24 @@ impl From<Tensor> for Operand {
     }
 }
 
+/// What is known of a name.
+#[derive(Clone, Debug)]
+pub(crate) enum Entry {
+    /// A value.
+    Given(Operand),
+    /// Its node could not be imported.
+    Failed,
+}
+
+impl Entry {
+    pub(crate) const fn given(&self) -> Option<&Operand> {
+        match self {
+            Self::Given(operand) => Some(operand),
+            Self::Failed => None,
+        }
+    }
+}
+
 /// Whether a node was imported.
 pub(crate) type Outcome = Result<(), Reason>;
 
@@ -100,8 +118,8 @@ const MAX_NODES: usize = 1 << 20;
 pub(crate) struct Importer<'m> {
     pub(crate) ir: Ir,
     pub(crate) entry: BlockId,
-    /// Values of the model by name; `None` for those that could not be imported.
-    pub(crate) values: HashMap<Arc<str>, Option<Operand>>,
+    /// Values of the model by name.
+    pub(crate) values: HashMap<Arc<str>, Entry>,
     /// Tensors of codes by name, which only a dequantisation reads.
     pub(crate) codes: HashMap<Arc<str>, Codes>,
     pub(crate) scales: Scales,
@@ -170,7 +188,7 @@ impl<'m> Importer<'m> {
         let entry = func::entry(&ir, function);
         let tensors = inputs.iter().zip(&layouts).zip(ir.arguments(entry)).map(|((input, &layout), &value)| {
             let tensor = Tensor { value, shape: input.shape.clone(), layout, element: input.element };
-            (input.name.into(), Some(tensor.into()))
+            (input.name.into(), Entry::Given(tensor.into()))
         });
         let functions = model.functions.iter().map(|function| ((domain(&function.domain), &*function.name), function));
         Self {
@@ -198,7 +216,7 @@ impl<'m> Importer<'m> {
         let fail = |name: &str, problem: String| OnnxError::Initializer { name: name.to_owned(), problem };
         for tensor in &graph.initializers {
             let literal = Literal::new(tensor).map_err(|reason| fail(&tensor.name, reason.0))?;
-            self.values.insert(tensor.name.as_str().into(), Some(literal.into()));
+            self.values.insert(tensor.name.as_str().into(), Entry::Given(literal.into()));
         }
         match graph.sparse_initializers.first() {
             Some(sparse) => {
@@ -246,7 +264,7 @@ impl<'m> Importer<'m> {
         let operator = operators::find(node)?;
         // A node behind one that could not be imported is only looked up.
         let names = node.proto.inputs.iter().filter(|name| !name.is_empty());
-        if names.clone().any(|name| matches!(self.values.get(name.as_str()), Some(None))) {
+        if names.clone().any(|name| matches!(self.values.get(name.as_str()), Some(Entry::Failed))) {
             self.give_up(node);
             return Ok(());
         }
@@ -276,7 +294,7 @@ impl<'m> Importer<'m> {
     fn literals(&self, node: Node<'_>) -> Option<Vec<Option<Literal>>> {
         let literal = |name: &String| match name.as_str() {
             "" => Some(None),
-            name => Some(Some(self.values.get(name)?.as_ref()?.known()?.clone())),
+            name => Some(Some(self.values.get(name)?.given()?.known()?.clone())),
         };
         node.proto.inputs.iter().map(literal).collect()
     }
@@ -289,13 +307,13 @@ impl<'m> Importer<'m> {
                 let value = self.ir.add_argument(self.entry, ty);
                 Operand::Computed(Tensor { value, shape, layout: Layout::Same, element: ElementType::FLOAT })
             });
-            self.values.insert(name.as_str().into(), placeholder);
+            self.values.insert(name.as_str().into(), placeholder.map_or(Entry::Failed, Entry::Given));
         }
     }
 
     /// An input of a node, if it is there.
     pub(crate) fn optional(&self, node: Node<'_>, index: usize) -> Option<Operand> {
-        self.values.get(node.input(index)?)?.clone()
+        self.values.get(node.input(index)?)?.given().cloned()
     }
 
     /// An input that must be there.
@@ -342,7 +360,7 @@ impl<'m> Importer<'m> {
                 }
             }
         }
-        self.values.insert(name.into(), Some(operand));
+        self.values.insert(name.into(), Entry::Given(operand));
     }
 
     /// Notes something for the reader.
@@ -364,7 +382,7 @@ impl<'m> Importer<'m> {
             let undefined = || OnnxError::Output(output.name.clone());
             let operand = match self.codes.get(output.name.as_str()).cloned() {
                 Some(codes) => self.code_numbers(&codes).map_err(|_| undefined())?,
-                None => self.values.get(output.name.as_str()).cloned().flatten().ok_or_else(undefined)?,
+                None => self.values.get(output.name.as_str()).and_then(Entry::given).cloned().ok_or_else(undefined)?,
             };
             let tensor = self.result(&operand, &output.name, &results).map_err(|_| undefined())?;
             results.push(tensor.value);

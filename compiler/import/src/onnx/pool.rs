@@ -18,7 +18,7 @@ pub(super) fn max(importer: &mut Importer<'_>, node: Node<'_>) -> Outcome {
     let input = importer.operand(node, 0)?;
     let map = importer.map(&input)?;
     let Pooling { window, .. } = Pooling::of(node, &map)?;
-    let result = importer.pooled(&nn::MAX_POOL, &input, map, &window, Vec::new())?;
+    let result = importer.pooled(&nn::MAX_POOL, &input, &map, &window, Vec::new())?;
     importer.define(node, 0, result);
     Ok(())
 }
@@ -32,7 +32,7 @@ pub(super) fn average(importer: &mut Importer<'_>, node: Node<'_>) -> Outcome {
     let counts_padding = node.flag("count_include_pad", false)?;
     let exclude = !counts_padding && window.pads != [0; 4];
     let attributes = vec![("exclude_padding", Attribute::Bool(exclude))];
-    let mut result = importer.pooled(&nn::AVG_POOL, &input, map, &window, attributes)?;
+    let mut result = importer.pooled(&nn::AVG_POOL, &input, &map, &window, attributes)?;
     if counts_padding && window.pads != given {
         let corrections = corrections(&window, given, size)?;
         let [height, width] = [corrections[0].len(), corrections[1].len()];
@@ -94,8 +94,8 @@ impl Pooling {
 impl Window {
     /// Adds what a last window needs that begins on the input or its first padding and ends behind the padding.
     fn round_up(&mut self, input: [usize; 2]) {
-        for axis in 0..2 {
-            let (size, stride) = (input[axis] as i64, self.strides[axis]);
+        for (axis, size) in input.into_iter().enumerate() {
+            let (size, stride) = (size as i64, self.strides[axis]);
             let [before, after] = [self.pads[axis], self.pads[axis + 2]];
             let room = (size + before + after - self.extent(axis)).max(0);
             let mut last = (room + stride - 1) / stride;
@@ -112,7 +112,7 @@ impl Importer<'_> {
         &mut self,
         definition: &'static OpDefinition,
         input: &Operand,
-        map: Map,
+        map: &Map,
         window: &Window,
         more: Attributes,
     ) -> Result<Operand, Reason> {
@@ -124,7 +124,7 @@ impl Importer<'_> {
         ];
         attributes.extend(more);
         let value = self.emit(definition, &[map.value], attributes, &[map.batch, size[0], size[1], map.channels])?;
-        Ok(self.of_map(Map { value, size, ..map }, input)?.into())
+        Ok(self.of_map(Map { value, size, ..*map }, input)?.into())
     }
 
     fn global(&mut self, node: Node<'_>, definition: &'static OpDefinition) -> Outcome {
@@ -135,7 +135,7 @@ impl Importer<'_> {
             return Err(format!("its map of {kernel:?} [h, w] is larger than {MAX_SIZE}").into());
         }
         let window = Window { kernel, strides: [1, 1], dilations: [1, 1], pads: [0; 4] };
-        let result = self.pooled(definition, &input, map, &window, Vec::new())?;
+        let result = self.pooled(definition, &input, &map, &window, Vec::new())?;
         self.define(node, 0, result);
         Ok(())
     }

@@ -107,19 +107,19 @@ impl Importer<'_> {
         for (axis, range) in backward {
             let indices =
                 (0..range.count as i64).map(|index| (range.start as i64 + index * range.step) as f32).collect();
-            tensor = self.picked(tensor, axis, &Literal::floats(&[range.count], indices).into())?;
+            tensor = self.picked(&tensor, axis, &Literal::floats(&[range.count], indices).into())?;
         }
         Ok(tensor.into())
     }
 
     /// The parts of a tensor along an axis of the framework that a list of indices names.
-    fn picked(&mut self, tensor: Tensor, axis: usize, indices: &Operand) -> Result<Tensor, Reason> {
+    fn picked(&mut self, tensor: &Tensor, axis: usize, indices: &Operand) -> Result<Tensor, Reason> {
         let mut shape = tensor.shape.clone();
         shape[axis] = indices.shape().iter().product();
         let indices = self.same(indices)?;
         let place = ("axis", Attribute::int(tensor.layout.place(shape.len(), axis) as i64));
         let value = self.emit(&nn::GATHER, &[tensor.value, indices], vec![place], &tensor.layout.arrange(&shape))?;
-        Ok(Tensor { value, shape, ..tensor })
+        Ok(Tensor { value, shape, ..tensor.clone() })
     }
 }
 
@@ -137,7 +137,7 @@ pub(super) fn gather(importer: &mut Importer<'_>, node: Node<'_>) -> Outcome {
                 None => {
                     let tensor = importer.tensor(&data)?;
                     let list = Literal::floats(&[places.len()], places.iter().map(|&place| place as f32).collect());
-                    let picked = importer.picked(tensor, axis, &list.into())?.into();
+                    let picked = importer.picked(&tensor, axis, &list.into())?.into();
                     let result = importer.indexed(&picked, axis, indices.shape())?;
                     importer.define(node, 0, result);
                     return Ok(());
@@ -274,8 +274,8 @@ pub(super) fn pad(importer: &mut Importer<'_>, node: Node<'_>) -> Outcome {
     let result = match node.text("mode", "constant")? {
         "constant" => importer.padded(&input, &pads, "constant", value)?,
         "reflect" => importer.padded(&input, &pads, "reflect", 0.0)?,
-        "edge" => importer.extended(input, &pads, |_, _| 0)?,
-        "wrap" => importer.extended(input, &pads, |size, distance| (size - 1) - (distance - 1) % size)?,
+        "edge" => importer.extended(&input, &pads, |_, _| 0)?,
+        "wrap" => importer.extended(&input, &pads, |size, distance| (size - 1) - (distance - 1) % size)?,
         other => return Err(format!("its attribute mode is {other:?}").into()),
     };
     importer.define(node, 0, result);
@@ -309,17 +309,17 @@ impl Importer<'_> {
     /// behind it, it is the mirror image.
     fn extended(
         &mut self,
-        operand: Operand,
+        operand: &Operand,
         pads: &[[usize; 2]],
         source: impl Fn(usize, usize) -> usize,
     ) -> Result<Operand, Reason> {
-        let mut tensor = self.tensor(&operand)?;
+        let mut tensor = self.tensor(operand)?;
         for (axis, &[before, after]) in pads.iter().enumerate().filter(|(_, pair)| **pair != [0, 0]) {
             let size = tensor.shape[axis];
             let front = (1..=before).rev().map(|distance| source(size, distance));
             let back = (1..=after).map(|distance| size - 1 - source(size, distance));
             let places: Vec<f32> = front.chain(0..size).chain(back).map(|place| place as f32).collect();
-            tensor = self.picked(tensor, axis, &Literal::floats(&[places.len()], places).into())?;
+            tensor = self.picked(&tensor, axis, &Literal::floats(&[places.len()], places).into())?;
         }
         Ok(tensor.into())
     }

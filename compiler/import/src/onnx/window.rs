@@ -44,8 +44,8 @@ impl Window {
             "" | "NOTSET" => {}
             "VALID" => self.pads = [0; 4],
             "SAME_UPPER" | "SAME_LOWER" => {
-                for axis in 0..2 {
-                    let (size, stride) = (input[axis] as i64, self.strides[axis]);
+                for (axis, size) in input.into_iter().enumerate() {
+                    let (size, stride) = (size as i64, self.strides[axis]);
                     let outputs = (size - 1) / stride + 1;
                     let missing = ((outputs - 1) * stride + self.extent(axis) - size).max(0);
                     let small = missing / 2;
@@ -76,6 +76,7 @@ impl Window {
 }
 
 /// A map in the IR, and how many spatial dimensions it has in the framework.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Map {
     pub(crate) value: dpuc_dialects::ValueId,
     pub(crate) batch: usize,

@@ -81,6 +81,7 @@ chains! {
 /// Comparisons, whose results are truth values.
 macro_rules! comparisons {
     ($($name:ident $operator:tt,)*) => {$(
+        #[allow(clippy::float_cmp, reason = "the operator asks for it")]
         pub(crate) fn $name(_: Node<'_>, inputs: &[Option<Literal>]) -> Folded {
             let truth = |is_true: bool| i64::from(is_true);
             let (lhs, rhs) = (input(inputs, 0)?, input(inputs, 1)?);
@@ -98,7 +99,7 @@ pub(crate) fn modulo(node: Node<'_>, inputs: &[Option<Literal>]) -> Folded {
     let result = if node.flag("fmod", false)? {
         combine(lhs, rhs, i64::checked_rem, |a, b| a % b)?
     } else {
-        let integer = |a: i64, b: i64| Some(a.checked_rem(b)?.checked_add(b)?.checked_rem(b)?);
+        let integer = |a: i64, b: i64| a.checked_rem(b)?.checked_add(b)?.checked_rem(b);
         combine(lhs, rhs, integer, |a, b| a - (a / b).floor() * b)?
     };
     Ok(vec![result])
