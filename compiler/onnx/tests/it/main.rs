@@ -1,1 +1,5 @@
+//! Files, tensors and external data.
+
+mod external;
+mod hostile;
 mod tensors;
