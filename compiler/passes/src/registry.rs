@@ -3,7 +3,7 @@
 use dpuc_dialects::Ir;
 use dpuc_dialects::pass::{OptionInfo, Pass, PassError, PassInfo};
 
-use crate::{LoweringOptions, canonicalise, eliminate_dead_code, lower_to_int8_with};
+use crate::{LoweringOptions, canonicalise, eliminate_dead_code, fold_float, lower_to_int8_with};
 
 const ALLOW_LEAKY_APPROXIMATION: OptionInfo = OptionInfo {
     name: "allow-leaky-approximation",
@@ -35,6 +35,12 @@ pub static PASSES: &[PassInfo] = &[
         create: |_| Ok(Box::new(Canonicalise)),
     },
     PassInfo {
+        name: "fold-float",
+        summary: "Folds products and sums with constants into the layer in front, and recognises activations; floats are rounded differently.",
+        options: &[],
+        create: |_| Ok(Box::new(FoldFloat)),
+    },
+    PassInfo {
         name: "dce",
         summary: "Removes pure operations whose results nobody uses, and constants nobody refers to.",
         options: &[],
@@ -59,6 +65,15 @@ struct Canonicalise;
 impl Pass for Canonicalise {
     fn run(&self, ir: &mut Ir) -> Result<(), PassError> {
         canonicalise(ir).map(|_| ())
+    }
+}
+
+#[derive(Debug)]
+struct FoldFloat;
+
+impl Pass for FoldFloat {
+    fn run(&self, ir: &mut Ir) -> Result<(), PassError> {
+        fold_float(ir).map(|_| ())
     }
 }
 

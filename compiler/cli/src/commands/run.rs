@@ -157,7 +157,11 @@ impl Run {
     /// The network, and what it says about images.
     fn load(&self) -> Result<(Runner, Option<String>)> {
         if network::is_text(&self.model) || onnx::is_onnx(&self.model) {
-            return self.load_function(network::read(&self.model, &self.import)?);
+            let mut ir = network::read(&self.model, &self.import)?;
+            if onnx::is_onnx(&self.model) && !self.dump {
+                dpuc_passes::fold_float(&mut ir)?;
+            }
+            return self.load_function(ir);
         }
         let graph = network::read_graph(&self.model)?;
         if is_compiled(&graph) && self.device != Device::Cpu {

@@ -6,8 +6,8 @@ use std::path::Path;
 use dpuc_dialects::verify::verify;
 use dpuc_dialects::{Ir, ValueId};
 use dpuc_evaluate::{Tensor, evaluate};
-use dpuc_import::Form;
-use dpuc_passes::lower_to_int8;
+use dpuc_import::{Form, OnnxOptions, import_onnx};
+use dpuc_passes::{canonicalise, fold_float, lower_to_int8};
 
 use crate::compiled::check_subgraphs;
 use crate::golden;
@@ -83,6 +83,33 @@ fn cifar_resnet20() {
 #[test]
 fn zero_dce() {
     check("zero_dce/quantised", &[1, 512, 512, 3], 6);
+}
+
+/// The QDQ twin of a sample, with its scales as binary places, gives the recorded output when it is lowered.
+fn check_qdq(model: &str, file: &str, shape: &[usize], point: i32) {
+    let Some(twin) = shared(&format!("models/onnx/third_party/{file}.onnx")) else { return };
+    let Some(path) = shared(&format!("models/xmodel/{model}/quantised.xmodel")) else { return };
+    let onnx = dpuc_onnx::read(std::fs::read(twin).unwrap().into()).unwrap();
+    let imported = import_onnx(&onnx, &OnnxOptions::default()).unwrap();
+    assert!(imported.warnings.is_empty(), "{:?}", imported.warnings);
+    let mut lowered = imported.ir;
+    fold_float(&mut lowered).unwrap();
+    canonicalise(&mut lowered).unwrap();
+    lower_to_int8(&mut lowered).unwrap();
+    let found = evaluate(&lowered, "main", &[input(&path, shape, point)], &mut |op, _| {
+        assert!(!lowered.op_name(op).starts_with("nn."), "{} stays in floating point", lowered.op_name(op));
+    });
+    golden::assert_equal("the output of the lowered network", &found.unwrap()[0], &expected_output(&path));
+}
+
+#[test]
+fn cifar_resnet20_as_qdq() {
+    check_qdq("cifar_resnet20", "cifar_resnet20_qdq", &[1, 32, 32, 3], 5);
+}
+
+#[test]
+fn zero_dce_as_qdq() {
+    check_qdq("zero_dce", "zero_dce_qdq", &[1, 512, 512, 3], 6);
 }
 
 /// The value of a lowered network that AMD's compiler calls `name`; a rounding that lowering adds has a number in its name.

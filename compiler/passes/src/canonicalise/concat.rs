@@ -5,7 +5,7 @@ use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::{Ir, OpId, ValueId};
 
-use super::rebuild::{copy_of, producer};
+use crate::rebuild::{copy_of, producer};
 
 /// Adds the patterns of this file.
 pub(super) fn add(patterns: Patterns) -> Patterns {

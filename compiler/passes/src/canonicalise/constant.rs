@@ -6,7 +6,7 @@ use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::weights::Weight;
 use dpuc_dialects::{Ir, OpId};
 
-use super::rebuild::{elements, producer, replacing_constant, sizes};
+use crate::rebuild::{elements, producer, replacing_constant, sizes};
 
 /// Adds the patterns of this file.
 pub(super) fn add(patterns: Patterns) -> Patterns {

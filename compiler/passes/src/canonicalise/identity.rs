@@ -5,7 +5,7 @@ use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::{Ir, OpBuilder, OpId, ValueId};
 
-use super::rebuild::{list, producer, sizes};
+use crate::rebuild::{list, producer, sizes};
 
 /// Operations whose result is their operand if it has the same type.
 const KEEPERS: [&OpDefinition; 9] = [

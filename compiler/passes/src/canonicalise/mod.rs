@@ -9,7 +9,6 @@ mod concat;
 mod constant;
 mod identity;
 mod padding;
-mod rebuild;
 mod shuffle;
 mod slice;
 mod transpose;

@@ -5,7 +5,7 @@ use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::{Attribute, Ir, Location, LocationKind, OpId, ValueId};
 
-use super::rebuild::producer;
+use crate::rebuild::producer;
 
 /// Adds the patterns of this file.
 pub(super) fn add(patterns: Patterns) -> Patterns {

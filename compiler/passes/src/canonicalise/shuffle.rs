@@ -7,7 +7,7 @@ use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::weights::Weight;
 use dpuc_dialects::{Ir, OpId, ValueId};
 
-use super::rebuild::{copy_of, elements, producer, replacing_constant};
+use crate::rebuild::{copy_of, elements, producer, replacing_constant};
 
 /// Adds the patterns of this file.
 pub(super) fn add(patterns: Patterns) -> Patterns {

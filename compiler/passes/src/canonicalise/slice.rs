@@ -5,7 +5,7 @@ use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::{Ir, LocationKind, OpBuilder, OpId, ValueId};
 
-use super::rebuild::{list, producer, sizes};
+use crate::rebuild::{list, producer, sizes};
 
 /// Adds the patterns of this file.
 pub(super) fn add(patterns: Patterns) -> Patterns {

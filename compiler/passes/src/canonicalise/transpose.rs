@@ -5,7 +5,7 @@ use dpuc_dialects::dialects::{int8, nn};
 use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::{Attribute, Ir, OpBuilder, OpId, ValueId};
 
-use super::rebuild::{copy_of, list, other_layout, producer, reshaped, sizes};
+use crate::rebuild::{copy_of, list, other_layout, producer, reshaped, sizes};
 
 /// How an operation treats dimensions.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use dpuc_dialects::rewrite::{Pattern, Patterns, Rewriter};
 use dpuc_dialects::weights::Weight;
 use dpuc_dialects::{Attribute, Ir, Location, LocationKind, OpBuilder, OpId, ValueId};
 
-use super::rebuild::{copy_of, elements, producer, replacing_constant, reshaped};
+use crate::rebuild::{copy_of, elements, producer, replacing_constant, reshaped};
 
 /// Adds the patterns of this file.
 pub(super) fn add(patterns: Patterns) -> Patterns {

@@ -6,22 +6,22 @@ use dpuc_dialects::weights::Weight;
 use dpuc_dialects::{Attribute, DenseElements, Ir, Location, LocationKind, OpBuilder, OpId, Type, ValueId};
 
 /// The operation behind a value, if it is of one of these kinds.
-pub(super) fn producer(ir: &Ir, value: ValueId, kinds: &[&'static OpDefinition]) -> Option<OpId> {
+pub(crate) fn producer(ir: &Ir, value: ValueId, kinds: &[&'static OpDefinition]) -> Option<OpId> {
     ir.defining_op(value).filter(|&op| kinds.iter().any(|kind| ir.is(op, kind)))
 }
 
 /// A list of sizes or indices of an operation.
-pub(super) fn sizes(ir: &Ir, op: OpId, name: &str) -> Option<Vec<usize>> {
+pub(crate) fn sizes(ir: &Ir, op: OpId, name: &str) -> Option<Vec<usize>> {
     ir.ints(op, name)?.into_iter().map(|value| usize::try_from(value).ok()).collect()
 }
 
 /// A list of sizes as an attribute.
-pub(super) fn list(values: impl IntoIterator<Item = usize>) -> Attribute {
+pub(crate) fn list(values: impl IntoIterator<Item = usize>) -> Attribute {
     Attribute::ints(values.into_iter().map(|value| value as i64))
 }
 
 /// The elements of a constant, in the side file or in the text.
-pub(super) fn elements(ir: &Ir, constant: OpId) -> Option<Weight> {
+pub(crate) fn elements(ir: &Ir, constant: OpId) -> Option<Weight> {
     let dense = match ir.attribute(constant, "value")? {
         Attribute::Dense(dense) => dense,
         symbol => return ir.weights.get(symbol.as_symbol()?).cloned(),
@@ -58,7 +58,7 @@ fn all<T: Copy>(values: Vec<T>, count: usize) -> Option<Vec<T>> {
 }
 
 /// A constant of the side file in place of another one, with its name and `suffix`.
-pub(super) fn replacing_constant(
+pub(crate) fn replacing_constant(
     rewriter: &mut Rewriter<'_>,
     constant: OpId,
     weight: Weight,
@@ -77,14 +77,14 @@ pub(super) fn replacing_constant(
 }
 
 /// A type like that of `value` with another shape.
-pub(super) fn reshaped(ir: &mut Ir, value: ValueId, shape: &[usize]) -> Option<Type> {
+pub(crate) fn reshaped(ir: &mut Ir, value: ValueId, shape: &[usize]) -> Option<Type> {
     let tensor = ir.tensor_of(value)?;
     let (element, encoding) = (tensor.element, tensor.encoding.clone());
     Some(ir.tensor_type(shape, element, encoding))
 }
 
 /// Inserts an operation of the kind of `op` with its attributes, of which `changed` are others.
-pub(super) fn copy_of(
+pub(crate) fn copy_of(
     rewriter: &mut Rewriter<'_>,
     op: OpId,
     operands: &[ValueId],
@@ -108,7 +108,7 @@ pub(super) fn copy_of(
 }
 
 /// A location of an operation that computes what `op` computes in another layout: its name with a suffix.
-pub(super) fn other_layout(rewriter: &mut Rewriter<'_>, op: OpId) -> Location {
+pub(crate) fn other_layout(rewriter: &mut Rewriter<'_>, op: OpId) -> Location {
     let ir = rewriter.tables();
     let location = ir.op(op).location;
     match ir.location_name(location).map(|name| format!("{name}(transposed)")) {
