@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dpuc_isa::{Target, fingerprint_differences};
-use dpuc_runtime::{Layout, Port};
+use dpuc_runtime::Port;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -128,10 +128,7 @@ impl FileEntry {
 
 impl PortEntry {
     pub(crate) fn of(port: &Port) -> Self {
-        let layout = match port.layout {
-            Layout::Same => "same",
-            Layout::ChannelsFirst => "channels_first",
-        };
+        let layout = port.layout.name();
         Self { name: port.name.clone(), shape: port.framework_shape(), layout: layout.to_owned() }
     }
 }
