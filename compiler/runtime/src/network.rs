@@ -3,7 +3,7 @@
 use dpuc_dialects::define::Traits;
 use dpuc_dialects::dialects::{func, int8, nn};
 use dpuc_dialects::layout::{ARGUMENT_LAYOUTS, Layout, RESULT_LAYOUTS};
-use dpuc_dialects::{BlockId, Ir, ValueId};
+use dpuc_dialects::{Attribute, BlockId, Ir, ValueId};
 use dpuc_evaluate::{Operators, Tensor};
 use dpuc_kernels::reference::round::dequantise;
 
@@ -63,14 +63,16 @@ impl Network {
     }
 }
 
-/// Inputs of a function, under the names of its arguments. A float argument that is only quantised, always with one fix point, has that fix
+/// Inputs of a function, under the names of its arguments and, as their operators, of the framework's inputs. A float argument that is only quantised, always with one fix point, has that fix
 /// point.
 pub fn function_inputs(ir: &Ir, function: &str) -> Vec<Port> {
     let Some(entry) = entry(ir, function) else { return Vec::new() };
+    let names = ir.find_symbol(function).and_then(|op| ir.attribute(op, "argument_names")).and_then(Attribute::as_array);
     let input = |(number, &value): (usize, &ValueId)| {
         let port = port(ir, value, None, format!("input{number}"))?;
         let fix_point = port.fix_point.or_else(|| quantised_with(ir, value));
-        Some(Port { fix_point, layout: layout(ir, function, ARGUMENT_LAYOUTS, number), ..port })
+        let op = names.and_then(|names| names.get(number)?.as_str()).map_or_else(|| port.op.clone(), str::to_owned);
+        Some(Port { op, fix_point, layout: layout(ir, function, ARGUMENT_LAYOUTS, number), ..port })
     };
     ir.arguments(entry).iter().enumerate().filter_map(input).collect()
 }

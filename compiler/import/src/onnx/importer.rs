@@ -112,7 +112,7 @@ impl Entry {
 pub(crate) type Outcome = Result<(), Reason>;
 
 /// Most nodes that are imported, those of functions each time they are called.
-const MAX_NODES: usize = 1 << 20;
+const MAX_NODES: usize = 1 << 18;
 
 /// The function being built, and what is known of the model.
 pub(crate) struct Importer<'m> {
@@ -235,6 +235,11 @@ impl<'m> Importer<'m> {
 
     /// Imports a node, or notes why it cannot be.
     pub(crate) fn node(&mut self, node: Node<'_>) {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES + 1 {
+            // That there are too many is noted already; functions that call each other must come to an end.
+            return self.give_up(node);
+        }
         let outer = std::mem::replace(&mut self.location, self.ir.unknown_location());
         let parts = [Some(node.name()), node.proto.outputs.first().map(String::as_str)];
         let parts: Vec<Location> = parts
@@ -253,7 +258,6 @@ impl<'m> Importer<'m> {
     }
 
     fn try_node(&mut self, node: Node<'_>) -> Outcome {
-        self.nodes += 1;
         if self.nodes > MAX_NODES {
             return Err(format!("it is behind the first {MAX_NODES} nodes, the most that are imported").into());
         }
@@ -331,7 +335,7 @@ impl<'m> Importer<'m> {
         match self.optional(node, index) {
             None => Ok(None),
             Some(Operand::Known(literal)) => Ok(Some(literal)),
-            Some(Operand::Computed(_)) => Err(format!("its {what} are computed by the network, not constant").into()),
+            Some(Operand::Computed(_)) => Err(format!("its input {index}, {what}, is computed by the network, not constant").into()),
         }
     }
 

@@ -3,6 +3,6 @@
 mod compiled;
 mod graphs;
 mod hostile;
-mod onnx_models;
+mod onnx;
 mod quantised;
 mod samples;

@@ -1,0 +1,7 @@
+//! ONNX models imported.
+
+mod build;
+mod diagnostics;
+mod hostile;
+mod models;
+mod networks;
