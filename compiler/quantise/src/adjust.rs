@@ -145,6 +145,23 @@ impl Rules<'_> {
             *position = (*position).min(coarsest + MAX_READ);
         }
         self.set(layer.output, self.site(layer.output).clamp(coarsest - MAX_WRITE, coarsest + MAX_WRITE));
+        if self.profile == Profile::Nndct {
+            self.align(layer);
+        }
+    }
+
+    /// Rounds operands that nobody else reads to the result's position at once. Where a sum of finer operands is rounded, half of its
+    /// results or a quarter of them are ties, which all go up: the mean of every channel moves.
+    fn align(&mut self, layer: &Layer) {
+        let position = self.site(layer.output);
+        for &input in &layer.inputs {
+            let site = &self.placement.sites[input];
+            let clips =
+                site.layer.is_some_and(|layer| self.placement.layers[layer].activation == Some(Activation::Relu6));
+            if site.has_one_reader && site.tied_to.is_none() && site.layer.is_some() && !clips {
+                self.set(input, self.site(input).min(position));
+            }
+        }
     }
 
     /// A product is only shifted right.

@@ -10,10 +10,12 @@ use rayon::prelude::*;
 
 use crate::adjust::{Positions, bias_range};
 use crate::error::Error;
+use crate::options::Effort;
 use crate::place::LayerId;
 use crate::position::{of_constant, on_grid, power};
 use crate::progress::{Progress, Stage, Tick};
 use crate::quantiser::{Quantiser, nearest};
+use crate::round::{Constants, Reconstruction};
 use crate::run::Samples;
 use crate::walk::{Arithmetic, Maps, Segment, Walk};
 
@@ -26,7 +28,7 @@ impl Quantiser {
         progress: &dyn Progress,
     ) -> Result<Vec<Vec<f32>>, Error> {
         let mut rounded = nearest(self, positions);
-        if !self.options.correct_bias {
+        if !self.options.correct_bias && self.options.effort == Effort::Normal {
             return Ok(rounded);
         }
         let mut walk = Walk::new(self, samples);
@@ -49,8 +51,65 @@ impl Quantiser {
         Ok(rounded)
     }
 
-    /// Corrects the bias of a layer, if it has one.
+    /// Corrects the constants of a weighted layer.
     fn correct_layer(
+        &self,
+        segment: &Segment<'_, '_>,
+        layer: LayerId,
+        samples: usize,
+        positions: &mut Positions,
+        rounded: &mut [Vec<f32>],
+    ) -> Result<(), Error> {
+        if self.options.effort == Effort::High && self.reconstruct(segment, layer, samples, positions, rounded)? {
+            return Ok(());
+        }
+        if self.options.correct_bias {
+            self.correct_bias(segment, layer, samples, positions, rounded)?;
+        }
+        Ok(())
+    }
+
+    /// Chooses the codes of a weighted layer for the least error of its result; whether it could.
+    fn reconstruct(
+        &self,
+        segment: &Segment<'_, '_>,
+        layer: LayerId,
+        samples: usize,
+        positions: &mut Positions,
+        rounded: &mut [Vec<f32>],
+    ) -> Result<bool, Error> {
+        let Some((weights, bias)) = self.placement.weights(layer) else { return Ok(false) };
+        let op = self.placement.layers[layer].op;
+        let seed = self.options.seed ^ (layer as u64) << 40;
+        let Some(reconstruction) = Reconstruction::new(&self.ir, op, samples, seed) else { return Ok(false) };
+        let result = self.ir.result(op);
+        let float = segment.compile(&[result], Arithmetic::Float)?;
+        let quantised = segment.compile(&[result, self.ir.operand(op, 0)], Arithmetic::Float)?;
+        let gather = |number: usize| {
+            let expected = float.run(&segment.float_inputs(number))?.swap_remove(0);
+            let found = quantised.run(&segment.quantised_inputs(number, positions))?;
+            Ok(reconstruction.gather(number, &found[1], &expected, &found[0]))
+        };
+        let evidence = (0..samples).into_par_iter().map(gather).collect::<Result<Vec<_>, Error>>()?;
+        let floats = (self.parameter(weights), bias.map(|bias| self.parameter(bias)));
+        let constants = Constants {
+            weights: &floats.0,
+            bias: floats.1.as_deref(),
+            is_input_first: self.ir.bool(op, "transpose_b") == Some(false),
+            position: positions.parameters[weights],
+        };
+        let solution = reconstruction.solve(&evidence, &constants, |bias| self.bias_position(layer, bias, positions));
+        let Some(solution) = solution else { return Ok(false) };
+        rounded[weights] = solution.weights;
+        if let (Some(bias), Some((elements, position))) = (bias, solution.bias) {
+            rounded[bias] = elements;
+            positions.parameters[bias] = position;
+        }
+        Ok(true)
+    }
+
+    /// Corrects the bias of a layer, if it has one.
+    fn correct_bias(
         &self,
         segment: &Segment<'_, '_>,
         layer: LayerId,
@@ -79,10 +138,15 @@ impl Quantiser {
             let sum: f64 = sums.iter().map(|sums| sums[channel]).sum();
             *value = (f64::from(*value) + sum / count) as f32;
         }
-        let (coarsest, finest) = bias_range(&self.placement, positions, layer, self.options.profile);
-        positions.parameters[bias] = of_constant(&corrected).clamp(coarsest, finest);
+        positions.parameters[bias] = self.bias_position(layer, &corrected, positions);
         rounded[bias] = on_grid(&corrected, positions.parameters[bias]);
         Ok(())
+    }
+
+    /// The position of a bias with these elements.
+    fn bias_position(&self, layer: LayerId, bias: &[f32], positions: &Positions) -> i32 {
+        let (coarsest, finest) = bias_range(&self.placement, positions, layer, self.options.profile);
+        of_constant(bias).clamp(coarsest, finest)
     }
 }
 

@@ -5,16 +5,18 @@
 //!
 //! 1. `prepare`: constants of the graph become what the hardware has;
 //! 2. `place`: which values are rounded;
-//! 3. `statistics`: what the samples say about each tensor; shards of the samples can be looked at by different machines;
-//! 4. `position`, `adjust`: from statistics to positions that the hardware can compute with;
-//! 5. `correct`: biases make up for mean errors;
-//! 6. `emit`, `info`, `report`: the quantised graph, its positions, and what it costs.
+//! 3. `equalise`: channels are scaled across layers so that one position serves all of them;
+//! 4. `statistics`: what the samples say about each tensor; shards of the samples can be looked at by different machines;
+//! 5. `position`, `adjust`: from statistics to positions that the hardware can compute with;
+//! 6. `correct`, `round`: biases make up for mean errors, weights are rounded with the layer's result in view;
+//! 7. `emit`, `info`, `report`: the quantised graph, its positions, and what it costs.
 //!
 //! Results do not depend on the number of threads.
 
 mod adjust;
 mod correct;
 mod emit;
+mod equalise;
 mod error;
 mod info;
 mod network;
@@ -25,6 +27,7 @@ mod prepare;
 mod progress;
 mod quantiser;
 mod report;
+mod round;
 mod run;
 mod statistics;
 mod walk;

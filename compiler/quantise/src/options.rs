@@ -47,6 +47,8 @@ pub struct Options {
     pub statistic: Statistic,
     /// What the squared error of a saturated element counts; 1 is the plain error.
     pub saturation_weight: f64,
+    /// Whether channels are scaled across layers for the least noise.
+    pub equalise: bool,
     /// Whether biases make up for the mean error of each channel.
     pub correct_bias: bool,
     /// Time spent on accuracy.
@@ -65,6 +67,7 @@ impl Default for Options {
             profile: Profile::Nndct,
             statistic: Statistic::AllData,
             saturation_weight: 1.0,
+            equalise: true,
             correct_bias: true,
             effort: Effort::Normal,
             seed: 0,

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// What is being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// Finding the ranges of channels, in samples.
+    Equalise,
     /// Running calibration samples through the float network, in samples.
     Calibrate,
     /// Correcting layers, in tensors.

@@ -25,7 +25,7 @@ pub struct Quantiser {
     pub(crate) placement: Placement,
     pub(crate) options: Options,
     /// What was changed before, in words.
-    notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// A quantised network.
@@ -44,7 +44,7 @@ pub struct Quantised {
 /// # Errors
 /// See [`Error`].
 pub fn quantise(ir: &Ir, samples: &dyn Samples, options: Options, progress: &dyn Progress) -> Result<Quantised, Error> {
-    let quantiser = Quantiser::new(ir, options)?;
+    let quantiser = Quantiser::new(ir, samples, options, progress)?;
     let statistics = quantiser.observe(samples, Shard::WHOLE, progress)?;
     quantiser.finish(&statistics, samples, progress)
 }
@@ -54,12 +54,15 @@ impl Quantiser {
     ///
     /// # Errors
     /// A module without `main`, a quantised network, one without anything for the DPU, constants that are no finite floats.
-    pub fn new(ir: &Ir, options: Options) -> Result<Self, Error> {
+    pub fn new(ir: &Ir, samples: &dyn Samples, options: Options, progress: &dyn Progress) -> Result<Self, Error> {
         let mut ir = ir.clone();
         let block = body(&ir)?;
         let notes = prepare(&mut ir, block);
         let placement = Placement::new(&mut ir, block)?;
-        let quantiser = Self { ir, block, placement, options, notes };
+        let mut quantiser = Self { ir, block, placement, options, notes };
+        if quantiser.options.equalise {
+            quantiser.equalise(samples, progress)?;
+        }
         Ok(quantiser)
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Site {
     pub(crate) layer: Option<LayerId>,
     /// Whether it is an argument of the function.
     pub(crate) is_argument: bool,
+    /// Whether one operation reads it.
+    pub(crate) has_one_reader: bool,
     /// The site whose position it has.
     pub(crate) tied_to: Option<SiteId>,
 }
@@ -264,7 +266,8 @@ impl Walk<'_> {
         let is_taken = |name: &str| self.placement.sites.iter().any(|site| site.name == name);
         let name = if is_taken(&wish) { format!("{wish}#{id}") } else { wish };
         let is_argument = self.ir.defining_op(value).is_none();
-        self.placement.sites.push(Site { value, name, layer, is_argument, tied_to: None });
+        let has_one_reader = self.ir.users(value).len() == 1;
+        self.placement.sites.push(Site { value, name, layer, is_argument, has_one_reader, tied_to: None });
         self.states.insert(value, Fixed { site: id });
         id
     }

@@ -35,7 +35,8 @@ const WHOLE: &str = "func.func @main(%x: tensor<1x8x8x4xf32>) -> tensor<1x10xf32
 fn a_network_of_known_operators_lowers_to_integers_completely() {
     for options in [
         Options::default(),
-        Options { correct_bias: false, ..Options::default() },
+        Options { correct_bias: false, equalise: false, ..Options::default() },
+        Options { effort: dpuc_quantise::Effort::High, ..Options::default() },
         Options { profile: dpuc_quantise::Profile::DecentQ, ..Options::default() },
     ] {
         let quantised = quantised(&network(WHOLE), options);
