@@ -2,4 +2,5 @@
 
 mod canonicalise;
 mod dead_code;
+mod float;
 mod lower;
