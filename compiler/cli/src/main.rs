@@ -47,6 +47,8 @@ enum Command {
     Asm(commands::asm::Asm),
     /// Read, verify, transform and print IR text.
     Opt(commands::opt::Opt),
+    /// List the ONNX operators that can be imported.
+    Operators(commands::operators::Operators),
     /// Format IR text, keeping names and comments.
     Fmt(commands::fmt::Fmt),
     /// List targets and boards, or explain a fingerprint.
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Disasm(command) => command.run(),
         Command::Asm(command) => command.run(),
         Command::Opt(command) => command.run(),
+        Command::Operators(command) => command.run(),
         Command::Fmt(command) => command.run(),
         Command::Targets(command) => command.run(),
     };

@@ -67,7 +67,8 @@ impl Network {
 /// point.
 pub fn function_inputs(ir: &Ir, function: &str) -> Vec<Port> {
     let Some(entry) = entry(ir, function) else { return Vec::new() };
-    let names = ir.find_symbol(function).and_then(|op| ir.attribute(op, "argument_names")).and_then(Attribute::as_array);
+    let names =
+        ir.find_symbol(function).and_then(|op| ir.attribute(op, "argument_names")).and_then(Attribute::as_array);
     let input = |(number, &value): (usize, &ValueId)| {
         let port = port(ir, value, None, format!("input{number}"))?;
         let fix_point = port.fix_point.or_else(|| quantised_with(ir, value));

@@ -6,17 +6,20 @@ use anyhow::{Result, bail};
 use clap::Args;
 use dpuc_accel::Statistics;
 use dpuc_report::{Explanation, Report, Source, Subgraph, explain};
-use dpuc_runtime::{DpuProgram, Port, Session};
+use dpuc_runtime::{DpuProgram, Port, Session, function_inputs, function_outputs};
 use dpuc_xmodel::{Graph, GraphIndex};
 use serde_json::{Value, json};
 
+use crate::onnx::{self, ImportOptions};
 use crate::{files, network, report};
 
 /// Show what is in an .xmodel: subgraphs, tensors, instructions, bytes, multiplications.
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// Compiled or quantised .xmodel.
+    /// Compiled or quantised .xmodel, or ONNX model.
     model: PathBuf,
+    #[command(flatten)]
+    import: ImportOptions,
     /// Machine-readable output.
     #[arg(long)]
     json: bool,
@@ -33,6 +36,9 @@ pub(crate) struct Inspect {
 
 impl Inspect {
     pub(crate) fn run(self) -> Result<()> {
+        if onnx::is_onnx(&self.model) {
+            return self.inspect_onnx();
+        }
         let board = report::board(self.board.as_deref())?;
         let graph = network::read_graph(&self.model)?;
         if graph.ops.is_empty() {
@@ -49,6 +55,44 @@ impl Inspect {
             files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));
         } else {
             files::print(&show(&summary, explanation.as_ref()));
+        }
+        Ok(())
+    }
+
+    /// Inputs, outputs and operators of an ONNX model, and what of them cannot be imported.
+    fn inspect_onnx(&self) -> Result<()> {
+        if self.trace.is_some() || self.report.is_some() {
+            bail!("{} is not compiled, so there is no time to model", self.model.display());
+        }
+        let model = onnx::read(&self.model)?;
+        let graph = model.graph.as_ref();
+        let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
+        for node in graph.iter().flat_map(|graph| &graph.nodes) {
+            *kinds.entry(&node.op_type).or_default() += 1;
+        }
+        let name = graph.map_or("", |graph| &graph.name);
+        let mut summary = json!({"name": name, "compiled": false, "operators": kinds});
+        let refused = match onnx::import(&self.model, &self.import) {
+            Ok(ir) => {
+                let framework = |port: Port| Port { shape: port.framework_shape(), ..port };
+                let inputs: Vec<Port> = function_inputs(&ir, "main").into_iter().map(framework).collect();
+                let outputs: Vec<Port> = function_outputs(&ir, "main").into_iter().map(framework).collect();
+                summary["inputs"] = ports(inputs.iter());
+                summary["outputs"] = ports(outputs.iter());
+                None
+            }
+            Err(error) => {
+                summary["refused"] = json!(error.to_string());
+                Some(error.to_string())
+            }
+        };
+        if self.json {
+            files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));
+        } else {
+            files::print(&show(&summary, None));
+            if let Some(refused) = refused {
+                files::print(&format!("{refused}\n"));
+            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ pub(crate) mod disasm;
 pub(crate) mod fmt;
 pub(crate) mod inputs;
 pub(crate) mod inspect;
+pub(crate) mod operators;
 pub(crate) mod opt;
 pub(crate) mod run;
 pub(crate) mod targets;

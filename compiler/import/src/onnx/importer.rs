@@ -335,7 +335,9 @@ impl<'m> Importer<'m> {
         match self.optional(node, index) {
             None => Ok(None),
             Some(Operand::Known(literal)) => Ok(Some(literal)),
-            Some(Operand::Computed(_)) => Err(format!("its input {index}, {what}, is computed by the network, not constant").into()),
+            Some(Operand::Computed(_)) => {
+                Err(format!("its input {index}, {what}, is computed by the network, not constant").into())
+            }
         }
     }
 

@@ -19,7 +19,11 @@ fn all_unsupported_nodes_are_listed_at_once() {
     ];
     let mut model = model(
         &[1, 2, 4, 4],
-        vec![floats("w", &[1, 2, 1, 1], &[1.0, 2.0]), integers("shape", &[1], &[9]), integers("s", &[4], &[1, 2, 8, 8])],
+        vec![
+            floats("w", &[1, 2, 1, 1], &[1.0, 2.0]),
+            integers("shape", &[1], &[9]),
+            integers("s", &[4], &[1, 2, 8, 8]),
+        ],
         nodes,
         "g",
     );

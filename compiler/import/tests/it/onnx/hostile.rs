@@ -8,7 +8,8 @@ use super::build::{floats, import, int, integers, ints, model, node, refused};
 
 /// Files with the operators of all samples: their nodes, without most of their weights.
 fn samples() -> Vec<Vec<u8>> {
-    let names = ["third_party/ppocrv4_det_640", "third_party/cifar_resnet20_qdq", "third_party/mtcnn_onet", "fashion_cnn"];
+    let names =
+        ["third_party/ppocrv4_det_640", "third_party/cifar_resnet20_qdq", "third_party/mtcnn_onet", "fashion_cnn"];
     let found = names.iter().filter_map(|name| dpuc_samples::shared(&format!("models/onnx/{name}.onnx")));
     found.map(|path| std::fs::read(path).unwrap()).collect()
 }
