@@ -98,10 +98,13 @@ impl Session {
             return Self::load(artefact, &options.target, options.host, &options.operators);
         }
         let mut ir = network.clone();
+        let quantised = is_quantised(&ir);
+        if !quantised {
+            dpuc_passes::fold_float(&mut ir)?;
+        }
         dpuc_passes::canonicalise(&mut ir)?;
         let (inputs, outputs) =
             (dpuc_runtime::function_inputs(&ir, "main"), dpuc_runtime::function_outputs(&ir, "main"));
-        let quantised = is_quantised(&ir);
         if options.calibration_calls == 0 && !quantised {
             return Err(Error::NoCalibration);
         }

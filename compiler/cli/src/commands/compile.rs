@@ -11,12 +11,13 @@ use dpuc_passes::LoweringOptions;
 use dpuc_report::{Source, explain};
 
 use crate::images::ImageOptions;
+use crate::onnx::ImportOptions;
 use crate::{files, network, partition, report};
 
 /// Compile a network for a DPU: writes NAME.xmodel, meta.json and md5sum.txt.
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
-    /// IR text (.mlir), a quantised .xmodel, or a compiled one to take the network back out of.
+    /// IR text (.mlir), a quantised .xmodel or ONNX model, or a compiled .xmodel to take the network back out of.
     #[arg(value_name = "MODEL", required_unless_present_any = ["xmodel", "ir"], conflicts_with_all = ["xmodel", "ir"])]
     model: Option<PathBuf>,
     /// The same as MODEL, as `vai_c_xir` calls it.
@@ -53,6 +54,8 @@ pub(crate) struct Compile {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    import: ImportOptions,
+    #[command(flatten)]
     images: ImageOptions,
 }
 
@@ -85,10 +88,8 @@ impl Compile {
     }
 
     fn load(&self) -> Result<(&Path, Ir)> {
-        let named = self.model.as_ref().or(self.xmodel.as_ref());
-        match (named, &self.ir) {
-            (Some(path), _) if network::is_text(path) => Ok((path, network::read_text(path)?)),
-            (Some(path), _) => Ok((path, network::import(&network::read_graph(path)?, path)?)),
+        match (self.model.as_ref().or(self.xmodel.as_ref()), &self.ir) {
+            (Some(path), _) => Ok((path, network::read(path, &self.import)?)),
             (None, Some(path)) => Ok((path, network::read_text(path)?)),
             (None, None) => bail!("a network is needed: `dpuc compile MODEL --arch ARCH`"),
         }

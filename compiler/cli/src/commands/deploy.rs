@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use dpuc_backend::Subgraphs;
-use dpuc_dialects::Ir;
 use dpuc_flow::{Computation, Options, Phase, Session};
 use dpuc_quantise::Effort;
 use dpuc_runtime::Outcome;
 use serde_json::{Value, json};
 
 use crate::images::ImageOptions;
+use crate::onnx::ImportOptions;
 use crate::progress::Bars;
 use crate::results::{self, Shown};
 use crate::{files, network};
@@ -61,6 +61,8 @@ pub(crate) struct Deploy {
     /// Machine-readable results.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    import: ImportOptions,
     #[command(flatten)]
     images: ImageOptions,
 }
@@ -152,19 +154,12 @@ impl Deploy {
             let description = artefact.manifest.preprocessing.clone();
             return Ok((Session::load(artefact, &options.target, options.host, &options.operators)?, description));
         }
-        let mut ir = self.network()?;
+        let mut ir = network::read(&self.model, &self.import)?;
         self.images.record(&mut ir)?;
         let description = network::preprocessing(&ir).map(str::to_owned);
         let session = Session::build_with(&ir, options.clone(), Box::new(Bars::default()))
             .with_context(|| format!("cannot build {}", self.model.display()))?;
         Ok((session, description))
-    }
-
-    fn network(&self) -> Result<Ir> {
-        if network::is_text(&self.model) {
-            return network::read_text(&self.model);
-        }
-        network::import(&network::read_graph(&self.model)?, &self.model)
     }
 }
 
