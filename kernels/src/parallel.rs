@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 /// Elementary operations (products, copied elements, …) below which a task is not worth its start.
-const LEAST_WORK: usize = 1 << 17;
+pub(crate) const LEAST_WORK: usize = 1 << 17;
 
 /// Tasks per thread: several, so that threads that started late or run slowly get fewer.
 const TASKS_PER_THREAD: usize = 4;

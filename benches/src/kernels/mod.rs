@@ -26,8 +26,8 @@ const BURST: u32 = 4000;
 pub struct Measured {
     /// What was measured.
     pub shape: Shape,
-    /// The dot-product instruction alone.
-    pub peak: f64,
+    /// The dot-product instruction alone, on tiers that have one.
+    pub peak: Option<f64>,
     /// The packed operator, requantisation included.
     pub ours: f64,
     /// `rten-gemm`, sums only.
@@ -36,8 +36,8 @@ pub struct Measured {
 
 impl Measured {
     /// Ours as a fraction of the peak.
-    pub fn fraction(&self) -> f64 {
-        self.ours / self.peak
+    pub fn fraction(&self) -> Option<f64> {
+        self.peak.map(|peak| self.ours / peak)
     }
 
     /// The published fraction of the peak of oneDNN.
@@ -58,9 +58,6 @@ fn time(mut call: impl FnMut()) -> f64 {
 }
 
 /// Measures one shape on the calling thread; run it in a pool of one thread.
-///
-/// # Panics
-/// On a tier without dot-product instructions.
 pub fn measure(kernels: Kernels, shape: Shape) -> Measured {
     let mut ours = Ours::new(kernels, shape.work);
     let mut rten = Rten::new(shape.work);
@@ -68,9 +65,10 @@ pub fn measure(kernels: Kernels, shape: Shape) -> Measured {
     let mut best = [f64::INFINITY; 3];
     for _ in 0..ROUNDS {
         let peak = time(|| {
-            let (count, sums) = kernels.dot_burst(black_box(BURST)).expect("a tier with dot-product instructions");
-            products = count;
-            black_box(sums);
+            if let Some((count, sums)) = kernels.dot_burst(black_box(BURST)) {
+                products = count;
+                black_box(sums);
+            }
         });
         let ours = time(|| ours.run());
         let rten = rten.as_mut().map_or(f64::INFINITY, |rten| time(|| rten.run()));
@@ -81,7 +79,8 @@ pub fn measure(kernels: Kernels, shape: Shape) -> Measured {
     let giga = |products: f64, seconds: f64| 2e-9 * products / seconds;
     let work = shape.work.products() as f64;
     let rten = rten.map(|_| giga(work, best[2]));
-    Measured { shape, peak: giga(products as f64, best[0]), ours: giga(work, best[1]), rten }
+    let peak = (products > 0).then(|| giga(products as f64, best[0]));
+    Measured { shape, peak, ours: giga(work, best[1]), rten }
 }
 
 /// Measures all shapes whose name contains `filter` and writes a table, or one JSON array.
@@ -101,19 +100,21 @@ pub fn report(kernels: Kernels, filter: &str, as_json: bool, write: impl Fn(&str
         "GOP/s", "peak", "ours", "of peak", "oneDNN", "ratio", "rten", "ratio"
     ));
     for measured in shapes.map(|shape| measure(kernels, shape)) {
-        let (fraction, onednn) = (measured.fraction(), measured.onednn_fraction());
+        let onednn = measured.onednn_fraction();
+        let text =
+            |number: Option<f64>, places: usize| number.map_or("-".into(), |number| format!("{number:.places$}"));
         let (rten, rten_ratio) = match measured.rten {
             Some(rten) => (format!("{rten:.0}"), format!("{:.2}", measured.ours / rten)),
             None => ("-".into(), "-".into()),
         };
         write(&format!(
-            "{:<24} {:>8.0} {:>8.0} {:>8.3} {:>8.3} {:>8.2} {:>8} {:>8}\n",
+            "{:<24} {:>8} {:>8.0} {:>8} {:>8.3} {:>8} {:>8} {:>8}\n",
             measured.shape.name,
-            measured.peak,
+            text(measured.peak, 0),
             measured.ours,
-            fraction,
+            text(measured.fraction(), 3),
             onednn,
-            fraction / onednn,
+            text(measured.fraction().map(|fraction| fraction / onednn), 2),
             rten,
             rten_ratio
         ));

@@ -22,7 +22,7 @@ fn bytes(count: usize) -> impl Iterator<Item = i8> {
 enum Operator {
     MatMul(MatMul),
     Convolution(Convolution),
-    Depthwise(Depthwise),
+    Depthwise(Box<Depthwise>),
 }
 
 /// A packed operator of `dpuc-kernels` with its memory.
@@ -76,7 +76,7 @@ impl Ours {
                 let operator = Depthwise::new(kernels, shape, &weights.view(), Some(bias.view()), &params, encodings);
                 let operator = operator.expect("a plain depthwise convolution");
                 let (results, scratch) = (operator.output_shape().iter().product(), operator.scratch_bytes());
-                (Operator::Depthwise(operator), shape.iter().product(), results, scratch)
+                (Operator::Depthwise(Box::new(operator)), shape.iter().product(), results, scratch)
             }
         };
         let input = bytes(inputs).map(i8::cast_unsigned).collect();

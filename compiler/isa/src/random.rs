@@ -53,6 +53,15 @@ impl Random {
         self.below(times) == 0
     }
 
+    /// A signed byte; the extremes are frequent.
+    pub fn code(&mut self) -> i8 {
+        match self.below(16) {
+            0 => i8::MIN,
+            1 => i8::MAX,
+            _ => self.below(256) as u8 as i8,
+        }
+    }
+
     /// A value of the field's range; its smallest and its largest come up in a quarter of all cases.
     pub fn field(&mut self, field: &Field) -> u32 {
         match self.below(8) {

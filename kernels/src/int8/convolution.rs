@@ -7,13 +7,14 @@ use crate::reference::error::Result;
 use crate::reference::geometry::Plane;
 use crate::simd::Kernels;
 
-use super::dense::{Arguments, Dense};
+use super::dense::Arguments;
+use super::divided::Divided;
 use super::encoding::Encodings;
 
 /// Convolution, in groups or not, or transposed: [`conv2d`](crate::reference::conv::conv2d),
 /// [`grouped_conv2d`](crate::reference::conv::grouped_conv2d), [`transposed_conv2d`](crate::reference::transposed_conv::transposed_conv2d).
 #[derive(Clone, Debug)]
-pub struct Convolution(Dense);
+pub struct Convolution(Divided);
 
 impl Convolution {
     /// Packs a convolution of maps of shape `input` (`[n, h, w, in]`).
@@ -34,7 +35,7 @@ impl Convolution {
         let operator = if groups == 1 { "conv2d" } else { "grouped_conv2d" };
         let plane_of = Plane::sliding;
         let arguments = Arguments { operator, plane_of, input, weights, bias, groups, params, encodings };
-        Dense::new(kernels, &arguments).map(Self)
+        Divided::new(kernels, &arguments).map(Self)
     }
 
     /// Packs a transposed convolution of maps of shape `input` (`[n, h, w, in]`).
@@ -54,7 +55,7 @@ impl Convolution {
     ) -> Result<Self> {
         let (operator, plane_of) = ("transposed_conv2d", Plane::transposed);
         let arguments = Arguments { operator, plane_of, input, weights, bias, groups: 1, params, encodings };
-        Dense::new(kernels, &arguments).map(Self)
+        Divided::new(kernels, &arguments).map(Self)
     }
 
     /// Shape of the result, `[n, out_h, out_w, out]`.

@@ -8,12 +8,13 @@ use crate::reference::error::Result;
 use crate::reference::geometry::Plane;
 use crate::simd::Kernels;
 
-use super::dense::{Arguments, Dense};
+use super::dense::Arguments;
+use super::divided::Divided;
 use super::encoding::Encodings;
 
 /// Product of a matrix with known weights: [`fully_connected`](crate::reference::conv::fully_connected).
 #[derive(Clone, Debug)]
-pub struct MatMul(Dense);
+pub struct MatMul(Divided);
 
 impl MatMul {
     /// Packs the product of `[rows, in]` inputs with `weights` (`[out, in]`), plus `bias` (`[out]`).
@@ -34,7 +35,7 @@ impl MatMul {
         let weights = &weights.insert_axis(Axis(1)).insert_axis(Axis(1));
         let (operator, plane_of) = ("fully_connected", Plane::sliding);
         let arguments = Arguments { operator, plane_of, input, weights, bias, groups: 1, params: &params, encodings };
-        Dense::new(kernels, &arguments).map(Self)
+        Divided::new(kernels, &arguments).map(Self)
     }
 
     /// Shape of the result, `[rows, out]`.

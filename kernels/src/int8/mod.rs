@@ -10,6 +10,7 @@
 mod convolution;
 mod dense;
 mod depthwise;
+mod divided;
 mod encoding;
 #[expect(clippy::inline_always, reason = "the compiler vectorises loops for the tier they are inlined into")]
 mod fold;

@@ -7,6 +7,5 @@ mod gates;
 mod golden;
 mod networks;
 mod quantised;
-mod random;
 mod resize;
 mod samples;

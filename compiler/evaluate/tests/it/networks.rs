@@ -13,7 +13,7 @@ use dpuc_dialects::{Ir, TypeKind};
 use dpuc_evaluate::{Tensor, evaluate};
 use dpuc_passes::{canonicalise, eliminate_dead_code, lower_to_int8};
 
-use crate::random::Random;
+use dpuc_isa::Random;
 
 pub(crate) fn read(path: &Path) -> Ir {
     let source = fs::read_to_string(path).unwrap();
