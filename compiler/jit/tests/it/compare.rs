@@ -3,29 +3,58 @@
 use dpuc_dialects::dialects::func;
 use dpuc_dialects::{FloatKind, Ir, TypeKind};
 use dpuc_evaluate::{Evaluator, Operators, Tensor};
-use dpuc_isa::Random;
 use dpuc_jit::{Options, compile};
 
-/// A float: often halfway between two codes, sometimes far out of range or no number at all.
-pub(crate) fn float(random: &mut Random) -> f32 {
-    match random.below(64) {
-        0 => 1000.0,
-        1 => -1000.0,
-        2 => f32::INFINITY,
-        3 => f32::NEG_INFINITY,
-        4 => f32::NAN,
-        5 => -0.0,
-        6 => 0.499_999_97,
-        7 => -0.500_000_06,
-        8 => f32::MIN_POSITIVE / 4.0,
-        9..20 => (f32::from(random.code()) * 16_777_259.0).sin() * 5.0,
-        _ => (random.below(1 << 11) as f32 - 1024.0) / 256.0,
-    }
-}
+/// A xorshift generator.
+pub(crate) struct Random(u64);
 
-/// A float that is a number of moderate size.
-pub(crate) fn tame(random: &mut Random) -> f32 {
-    (random.below(1 << 16) as f32 - 32768.0) / 4096.0
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// A number below `limit`.
+    pub(crate) fn below(&mut self, limit: u32) -> u32 {
+        (((self.next() >> 32) * u64::from(limit)) >> 32) as u32
+    }
+
+    /// A signed byte; the extremes are frequent.
+    pub(crate) fn code(&mut self) -> i8 {
+        match self.below(16) {
+            0 => i8::MIN,
+            1 => i8::MAX,
+            _ => self.below(256) as u8 as i8,
+        }
+    }
+
+    /// A float: often halfway between two codes, sometimes far out of range or no number at all.
+    pub(crate) fn float(&mut self) -> f32 {
+        match self.below(64) {
+            0 => 1000.0,
+            1 => -1000.0,
+            2 => f32::INFINITY,
+            3 => f32::NEG_INFINITY,
+            4 => f32::NAN,
+            5 => -0.0,
+            6 => 0.499_999_97,
+            7 => -0.500_000_06,
+            8 => f32::MIN_POSITIVE / 4.0,
+            9..20 => (f32::from(self.code()) * 16_777_259.0).sin() * 5.0,
+            _ => (self.below(1 << 11) as f32 - 1024.0) / 256.0,
+        }
+    }
+
+    /// A float that is a number of moderate size.
+    pub(crate) fn tame(&mut self) -> f32 {
+        (self.below(1 << 16) as f32 - 32768.0) / 4096.0
+    }
 }
 
 /// Inputs of a function.

@@ -3,9 +3,7 @@
 use dpuc_graphs::random_network;
 use dpuc_passes::canonicalise;
 
-use dpuc_isa::Random;
-
-use crate::compare::{assert_equal, float, inputs};
+use crate::compare::{Random, assert_equal, inputs};
 
 #[test]
 fn random_networks_equal_the_evaluator() {
@@ -15,7 +13,7 @@ fn random_networks_equal_the_evaluator() {
         let runs: Vec<_> = (0..2)
             .map(|_| {
                 let mut floats = Random::new(seed + 1);
-                inputs(&ir, "main", || float(&mut floats), || random.code())
+                inputs(&ir, "main", || floats.float(), || random.code())
             })
             .collect();
         assert_equal(&ir, &runs, &format!("seed {seed}"));

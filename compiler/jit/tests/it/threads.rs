@@ -5,9 +5,7 @@ use std::fs;
 use dpuc_graphs::{Conv, Net};
 use dpuc_jit::{Compiled, Options, compile};
 
-use dpuc_isa::Random;
-
-use crate::compare::{evaluated, inputs};
+use crate::compare::{Random, evaluated, inputs};
 
 fn network() -> dpuc_dialects::Ir {
     let mut net = Net::new(3);
