@@ -1,5 +1,6 @@
 //! Inputs of the benches.
 
+pub mod accuracy;
 pub mod calibration;
 pub mod code_quality;
 pub mod float;

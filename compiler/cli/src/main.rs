@@ -35,6 +35,11 @@ enum Command {
     Compile(commands::compile::Compile),
     /// Run a compiled or quantised network on arrays or images.
     Run(commands::run::Run),
+    /// Quantise a float network with calibration data.
+    #[command(alias = "quantize")]
+    Quantise(commands::quantise::Quantise),
+    /// Join the calibration statistics of shards.
+    MergeStats(commands::quantise::MergeStats),
     /// Run a float network, quantise it from its first inputs, and continue on the DPU.
     Deploy(commands::deploy::Deploy),
     /// Find the first operation whose result differs from the reference.
@@ -60,6 +65,8 @@ fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Compile(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Quantise(command) => command.run(),
+        Command::MergeStats(command) => command.run(),
         Command::Deploy(command) => command.run(),
         Command::Bisect(command) => return command.run(),
         Command::Inspect(command) => command.run(),

@@ -56,6 +56,10 @@ impl Quantiser {
     /// A module without `main`, a quantised network, one without anything for the DPU, constants that are no finite floats.
     pub fn new(ir: &Ir, samples: &dyn Samples, options: Options, progress: &dyn Progress) -> Result<Self, Error> {
         let mut ir = ir.clone();
+        body(&ir)?;
+        // Normalisations become part of the layers in front of them.
+        dpuc_passes::canonicalise(&mut ir)?;
+        dpuc_passes::fold_float(&mut ir)?;
         let block = body(&ir)?;
         let notes = prepare(&mut ir, block);
         let placement = Placement::new(&mut ir, block)?;

@@ -11,5 +11,6 @@ pub(crate) mod inputs;
 pub(crate) mod inspect;
 pub(crate) mod operators;
 pub(crate) mod opt;
+pub(crate) mod quantise;
 pub(crate) mod run;
 pub(crate) mod targets;
