@@ -64,9 +64,9 @@ fn operators_without_an_integer_form_stay_in_floating_point() {
     %w = nn.constant @w : tensor<4x1x1x4xf32>
     %c = nn.conv2d %x, %w : (tensor<1x4x4x4xf32>, tensor<4x1x1x4xf32>) -> tensor<1x4x4x4xf32>
     %s = nn.sigmoid %c : tensor<1x4x4x4xf32>
-    %m = nn.mul %c, %s : tensor<1x4x4x4xf32>
     %t = nn.tanh %s : tensor<1x4x4x4xf32>
-    %d = nn.div %m, %t : tensor<1x4x4x4xf32>
+    %m = nn.mul %c, %t : tensor<1x4x4x4xf32>
+    %d = nn.div %m, %s : tensor<1x4x4x4xf32>
     func.return %d : tensor<1x4x4x4xf32>
   }",
     );
