@@ -18,7 +18,7 @@ fn pictures(folder: &Path) -> Result<Vec<RgbImage>> {
     let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     paths.retain(|path| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        (name.ends_with(".png") || name.ends_with(".jpg")) && !name.ends_with("_label.png")
+        [".png", ".jpg"].iter().any(|known| name.ends_with(known)) && !name.ends_with("_label.png")
     });
     paths.sort();
     paths.iter().map(|path| picture(path)).collect()

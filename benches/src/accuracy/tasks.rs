@@ -93,7 +93,7 @@ fn small(pixels: &[u8]) -> Result<Vec<Tensor>> {
     tensor(&[1, 28, 28, 1], pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect())
 }
 
-/// Mean and standard deviation of ImageNet's colours.
+/// Mean and standard deviation of `ImageNet`'s colours.
 const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 
 fn normalised(pixel: u8, channel: usize) -> f32 {
