@@ -23,8 +23,6 @@ pub(super) struct Divided {
     /// Output channels of a part; the last may have fewer.
     channels: usize,
     output_shape: [usize; 4],
-    /// Bytes of scratch memory of each part.
-    scratch: usize,
 }
 
 impl Divided {
@@ -43,16 +41,21 @@ impl Divided {
         };
         let mut output_shape = parts[0].output_shape();
         output_shape[3] = outputs;
-        let scratch = parts.iter().map(Dense::scratch_bytes).max().unwrap_or(0);
-        Ok(Self { parts, channels, output_shape, scratch })
+        Ok(Self { parts, channels, output_shape })
     }
 
     pub(super) const fn output_shape(&self) -> [usize; 4] {
         self.output_shape
     }
 
-    pub(super) const fn scratch_bytes(&self) -> usize {
-        self.scratch * self.parts.len()
+    /// Bytes with which all threads of the current pool can work.
+    pub(super) fn scratch_bytes(&self) -> usize {
+        self.part_scratch() * self.parts.len()
+    }
+
+    /// Bytes of scratch memory of each part, on the current pool.
+    fn part_scratch(&self) -> usize {
+        self.parts.iter().map(Dense::scratch_bytes).max().unwrap_or(0)
     }
 
     pub(super) fn run(&self, input: &[u8], output: &mut [u8], scratch: &mut [u8]) {
@@ -62,14 +65,15 @@ impl Divided {
         }
         assert_eq!(output.len(), self.output_shape[3], "bytes of the output");
         let outputs = self.parts.iter().zip(output.chunks_mut(self.channels));
-        if scratch.len() < self.scratch_bytes() {
+        let part_scratch = self.part_scratch();
+        if scratch.len() < part_scratch * self.parts.len() {
             outputs.for_each(|(part, output)| part.run(input, output, scratch));
             return;
         }
         let mut rest = scratch;
         let mut tasks = Vec::with_capacity(MAX_PARTS);
         for (part, output) in outputs {
-            let (own, behind) = rest.split_at_mut(self.scratch);
+            let (own, behind) = rest.split_at_mut(part_scratch);
             tasks.push((part, output, own));
             rest = behind;
         }

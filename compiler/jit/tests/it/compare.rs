@@ -3,58 +3,29 @@
 use dpuc_dialects::dialects::func;
 use dpuc_dialects::{FloatKind, Ir, TypeKind};
 use dpuc_evaluate::{Evaluator, Operators, Tensor};
+use dpuc_isa::Random;
 use dpuc_jit::{Options, compile};
 
-/// A xorshift generator.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x9e37_79b9_7f4a_7c15)
+/// A float: often halfway between two codes, sometimes far out of range or no number at all.
+pub(crate) fn float(random: &mut Random) -> f32 {
+    match random.below(64) {
+        0 => 1000.0,
+        1 => -1000.0,
+        2 => f32::INFINITY,
+        3 => f32::NEG_INFINITY,
+        4 => f32::NAN,
+        5 => -0.0,
+        6 => 0.499_999_97,
+        7 => -0.500_000_06,
+        8 => f32::MIN_POSITIVE / 4.0,
+        9..20 => (f32::from(random.code()) * 16_777_259.0).sin() * 5.0,
+        _ => (random.below(1 << 11) as f32 - 1024.0) / 256.0,
     }
+}
 
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// A number below `limit`.
-    pub(crate) fn below(&mut self, limit: u32) -> u32 {
-        (((self.next() >> 32) * u64::from(limit)) >> 32) as u32
-    }
-
-    /// A signed byte; the extremes are frequent.
-    pub(crate) fn code(&mut self) -> i8 {
-        match self.below(16) {
-            0 => i8::MIN,
-            1 => i8::MAX,
-            _ => self.below(256) as u8 as i8,
-        }
-    }
-
-    /// A float: often halfway between two codes, sometimes far out of range or no number at all.
-    pub(crate) fn float(&mut self) -> f32 {
-        match self.below(64) {
-            0 => 1000.0,
-            1 => -1000.0,
-            2 => f32::INFINITY,
-            3 => f32::NEG_INFINITY,
-            4 => f32::NAN,
-            5 => -0.0,
-            6 => 0.499_999_97,
-            7 => -0.500_000_06,
-            8 => f32::MIN_POSITIVE / 4.0,
-            9..20 => (f32::from(self.code()) * 16_777_259.0).sin() * 5.0,
-            _ => (self.below(1 << 11) as f32 - 1024.0) / 256.0,
-        }
-    }
-
-    /// A float that is a number of moderate size.
-    pub(crate) fn tame(&mut self) -> f32 {
-        (self.below(1 << 16) as f32 - 32768.0) / 4096.0
-    }
+/// A float that is a number of moderate size.
+pub(crate) fn tame(random: &mut Random) -> f32 {
+    (random.below(1 << 16) as f32 - 32768.0) / 4096.0
 }
 
 /// Inputs of a function.
@@ -88,7 +59,7 @@ pub(crate) fn assert_equal(ir: &Ir, runs: &[Vec<Tensor>], what: &str) {
     assert_close(ir, runs, 0.0, what);
 }
 
-/// As [`assert_equal`], floats up to a relative error.
+/// As [`assert_equal`], floats up to an error relative to the largest element of the result.
 pub(crate) fn assert_close(ir: &Ir, runs: &[Vec<Tensor>], tolerance: f32, what: &str) {
     let compiled = compile(ir, "main", &Options::default()).unwrap_or_else(|error| panic!("{what}: {error}"));
     for inputs in runs {
@@ -98,7 +69,7 @@ pub(crate) fn assert_close(ir: &Ir, runs: &[Vec<Tensor>], tolerance: f32, what: 
     }
 }
 
-/// Compares results.
+/// Compares results, floats up to `tolerance` of the largest element.
 pub(crate) fn assert_same(found: &[Tensor], expected: &[Tensor], tolerance: f32, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (number, (found, expected)) in found.iter().zip(expected).enumerate() {
@@ -109,8 +80,10 @@ pub(crate) fn assert_same(found: &[Tensor], expected: &[Tensor], tolerance: f32,
                 assert!(wrong.is_none(), "{what}: result #{number} differs first at element {wrong:?}");
             }
             (Tensor::F32(found), Tensor::F32(expected)) => {
+                // Terms of a sum may cancel: what is left is as exact as the terms, for which the largest element stands.
+                let magnitude = expected.iter().filter(|x| x.is_finite()).fold(1.0, |most: f32, x| most.max(x.abs()));
                 for (at, (&found, &expected)) in found.iter().zip(expected).enumerate() {
-                    let is_close = (found - expected).abs() <= tolerance * expected.abs().max(1.0);
+                    let is_close = (found - expected).abs() <= tolerance * magnitude;
                     let are_both = |what: fn(f32) -> bool| what(found) && what(expected);
                     let is_same = found.to_bits() == expected.to_bits()
                         || are_both(f32::is_nan)

@@ -8,7 +8,9 @@ use dpuc_dialects::text::{ParseOptions, parse};
 use dpuc_dialects::verify::verify;
 use dpuc_passes::lower_to_int8;
 
-use crate::compare::{Random, assert_close, assert_equal, inputs};
+use dpuc_isa::Random;
+
+use crate::compare::{assert_close, assert_equal, float, inputs, tame};
 
 /// Largest relative error of what is summed in another order or by another approximation of a transcendental function.
 const TOLERANCE: f32 = 1e-5;
@@ -37,7 +39,7 @@ fn networks_in_floating_point_are_close() {
         let ir = read(&path);
         let mut random = Random::new(5);
         let mut codes = Random::new(6);
-        let runs: Vec<_> = (0..5).map(|_| inputs(&ir, "main", || random.tame(), || codes.code())).collect();
+        let runs: Vec<_> = (0..5).map(|_| inputs(&ir, "main", || tame(&mut random), || codes.code())).collect();
         assert_close(&ir, &runs, TOLERANCE, &path.display().to_string());
     }
 }
@@ -49,7 +51,7 @@ fn lowered_networks_are_equal() {
         lower_to_int8(&mut ir).unwrap();
         let is_whole = ir.walk(ir.root()).iter().all(|&op| !ir.op_name(op).starts_with("nn."));
         let (mut random, mut codes) = (Random::new(7), Random::new(8));
-        let runs: Vec<_> = (0..5).map(|_| inputs(&ir, "main", || random.float(), || codes.code())).collect();
+        let runs: Vec<_> = (0..5).map(|_| inputs(&ir, "main", || float(&mut random), || codes.code())).collect();
         let what = path.display().to_string();
         if is_whole { assert_equal(&ir, &runs, &what) } else { assert_close(&ir, &runs, TOLERANCE, &what) }
     }

@@ -3,7 +3,9 @@
 use dpuc_graphs::random_network;
 use dpuc_passes::canonicalise;
 
-use crate::compare::{Random, assert_equal, inputs};
+use dpuc_isa::Random;
+
+use crate::compare::{assert_equal, float, inputs};
 
 #[test]
 fn random_networks_equal_the_evaluator() {
@@ -13,7 +15,7 @@ fn random_networks_equal_the_evaluator() {
         let runs: Vec<_> = (0..2)
             .map(|_| {
                 let mut floats = Random::new(seed + 1);
-                inputs(&ir, "main", || floats.float(), || random.code())
+                inputs(&ir, "main", || float(&mut floats), || random.code())
             })
             .collect();
         assert_equal(&ir, &runs, &format!("seed {seed}"));

@@ -5,7 +5,9 @@ use std::fs;
 use dpuc_graphs::{Conv, Net};
 use dpuc_jit::{Compiled, Options, compile};
 
-use crate::compare::{Random, evaluated, inputs};
+use dpuc_isa::Random;
+
+use crate::compare::{evaluated, inputs};
 
 fn network() -> dpuc_dialects::Ir {
     let mut net = Net::new(3);
