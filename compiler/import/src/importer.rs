@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dpuc_dialects::define::{DefaultValue, OpDefinition, Presence};
+use dpuc_dialects::define::OpDefinition;
 use dpuc_dialects::dialects::func;
 use dpuc_dialects::verify::verify;
 use dpuc_dialects::{Attribute, BlockId, Ir, Location, OpBuilder, OpId, Type, ValueId};
@@ -72,6 +72,13 @@ fn is_constant(op: &Op) -> bool {
     matches!(op.kind.as_str(), "const" | "const-fix")
 }
 
+/// Whether an attribute of a graph is one that this project's exporter writes and the IR's text can say. The side file of the constants is
+/// the text's own.
+fn is_own_attribute(name: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    name.strip_prefix("dpuc.").is_some_and(is_word) && name != "dpuc.weights"
+}
+
 /// What this project's exporter says about the layouts of inputs or outputs.
 fn set_layouts(ir: &mut Ir, function: OpId, attribute: &str, ops: &[&Op]) {
     let layouts: Vec<&str> = ops.iter().map(|op| op.attr("dpuc.layout").unwrap_or("same")).collect();
@@ -87,8 +94,7 @@ impl<'a> Importer<'a> {
             ir.set_attribute(ir.root(), "sym_name", Attribute::string(graph.name.as_str()));
         }
         // What the compiler wrote for this project's own tools.
-        for (name, value) in graph.attrs.iter().filter(|(name, _)| name.starts_with("dpuc.") && *name != "dpuc.weights")
-        {
+        for (name, value) in graph.attrs.iter().filter(|(name, _)| is_own_attribute(name)) {
             if let Attr::String(text) = value {
                 ir.set_attribute(ir.root(), name, Attribute::string(text.as_str()));
             }
@@ -306,7 +312,7 @@ impl<'a> Importer<'a> {
         let location = self.location(op);
         let mut builder = OpBuilder::new(definition).at(location).operands(operands).result(ty, &name);
         for (key, value) in attributes {
-            if !is_default(definition, key, &value) {
+            if !definition.is_default(key, &value) {
                 builder = builder.attribute(key, value);
             }
         }
@@ -351,7 +357,7 @@ impl<'a> Importer<'a> {
         let location = self.location(node.0);
         let mut builder = OpBuilder::new(definition).at(location).operands(operands).result(ty, "");
         for (key, value) in attributes {
-            if !is_default(definition, key, &value) {
+            if !definition.is_default(key, &value) {
                 builder = builder.attribute(key, value);
             }
         }
@@ -375,19 +381,6 @@ impl<'a> Importer<'a> {
     /// Notes something for the reader.
     pub(crate) fn warn(&mut self, node: Node<'_>, message: impl Into<String>) {
         self.warnings.push(Warning { op: node.0.name.clone(), message: message.into() });
-    }
-}
-
-/// Whether an attribute has its default value, which is not written.
-fn is_default(definition: &OpDefinition, key: &str, value: &Attribute) -> bool {
-    let Some(Presence::Default(default)) = definition.attribute(key).map(|attribute| attribute.presence) else {
-        return false;
-    };
-    match default {
-        DefaultValue::Int(default) => value.as_int() == Some(default),
-        DefaultValue::Ints(default) => value.as_ints().as_deref() == Some(default),
-        DefaultValue::Bool(default) => value.as_bool() == Some(default),
-        DefaultValue::Str(default) => value.as_str() == Some(default),
     }
 }
 
