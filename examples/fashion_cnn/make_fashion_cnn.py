@@ -8,7 +8,8 @@
 usage: make_fashion_cnn.py SHARED [OUT]
 
 SHARED holds `models/onnx/fashion_cnn.onnx` and `data/fashion_mnist/`; OUT (default: the folder of this script)
-receives the module, its weights, the test images and the logits the integer arithmetic gives for them.
+receives the module, its weights, the float network it comes from, the test images and the logits the integer
+arithmetic gives for them.
 
 Batch normalisation is folded into the convolutions and the layout becomes NHWC (weights OHWI, depthwise weights
 [1, KH, KW, C], fully connected weights [out, in]). Every tensor then gets one power-of-two scale, its position p:
@@ -36,6 +37,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 MODULE = "fashion_cnn"
+STREAM = 100  # images for the example that calibrates while it works
 LABELS = [
     "T-shirt/top", "trouser", "pullover", "dress", "coat",
     "sandal", "shirt", "sneaker", "bag", "ankle boot",
@@ -409,9 +411,10 @@ def write_images(folder: Path, chosen: list[int], pixels: np.ndarray, labels: np
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
+    digits = len(str(len(chosen) - 1))
     for number, index in enumerate(chosen):
         label = re.sub(r"[^a-z]+", "_", LABELS[labels[index]].lower())
-        Image.fromarray(pixels[index]).save(folder / f"{number:02}_{label}.png", optimize=True)
+        Image.fromarray(pixels[index]).save(folder / f"{number:0{digits}}_{label}.png", optimize=True)
 
 
 def report(ops: list[Op], positions: dict[str, int]) -> None:
@@ -448,7 +451,10 @@ def main(shared: Path, out: Path) -> None:
     predictions = logits.argmax(axis=1)  # of equal logits the lower class
     chosen = chosen_images(labels, predictions)
     write_images(out / "images", chosen, pixels, labels)
-    shutil.copyfile(data / "copyright", out / "images/COPYRIGHT")
+    write_images(out / "stream", list(range(STREAM)), pixels, labels)
+    for folder in ("images", "stream"):
+        shutil.copyfile(data / "copyright", out / folder / "COPYRIGHT")
+    shutil.copyfile(model, out / f"{MODULE}.onnx")
     (out / "labels.txt").write_text("".join(f"{label}\n" for label in LABELS))
     np.save(out / "expected_logits.npy", logits[chosen])
 

@@ -34,7 +34,7 @@ use dpuc_dialects::text::{ParseOptions, parse};
 use dpuc_dialects::verify::verify;
 
 pub use dpuc_dialects::Ir;
-pub use dpuc_flow::{Artefact, Built, Computation, Error, Manifest, Options, Phase, Session, Tensor, build};
+pub use dpuc_flow::{Artefact, Built, Computation, Error, Manifest, Options, Phase, Session, Summary, Tensor, build};
 pub use dpuc_isa::Target;
 pub use dpuc_runtime::{Host, Port, Preprocessing};
 

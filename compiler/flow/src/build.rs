@@ -1,6 +1,6 @@
 //! Quantising and compiling in one step.
 
-use dpuc_backend::{Compiled, Device, compile};
+use dpuc_backend::{Compiled, Device, PartitionReport, compile};
 use dpuc_dialects::define::Traits;
 use dpuc_dialects::dialects::nn;
 use dpuc_dialects::{Ir, OpId};
@@ -19,6 +19,24 @@ pub struct Built {
     pub compiled: Compiled,
     /// What the lowering to integers has to say.
     pub notes: Vec<String>,
+}
+
+/// What there is to say about a build.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// What runs where, and why.
+    pub partition: PartitionReport,
+    /// What quantisation costs; absent if the network came quantised.
+    pub quantisation: Option<dpuc_quantise::Report>,
+    /// What the lowering to integers has to say.
+    pub notes: Vec<String>,
+}
+
+impl Summary {
+    pub(crate) fn of(built: Built) -> Self {
+        let quantisation = built.quantised.map(|quantised| quantised.report);
+        Self { partition: built.compiled.report, quantisation, notes: built.notes }
+    }
 }
 
 impl Built {

@@ -16,7 +16,7 @@ mod options;
 mod session;
 
 pub use artefact::Artefact;
-pub use build::{Built, build};
+pub use build::{Built, Summary, build};
 pub use dpuc_evaluate::Tensor;
 pub use error::Error;
 pub use manifest::{FORMAT, FileEntry, MANIFEST, Manifest, PortEntry, TargetEntry};

@@ -10,7 +10,7 @@ use dpuc_quantise::{Progress, Silent};
 use dpuc_runtime::{Host, Network, Outcome, Port};
 
 use crate::artefact::Artefact;
-use crate::build::{Built, build, is_quantised};
+use crate::build::{Built, Summary, build, is_quantised};
 use crate::error::Error;
 use crate::folder::CallFolder;
 use crate::manifest::sha256;
@@ -27,6 +27,7 @@ pub struct Session {
     set: Vec<Option<Tensor>>,
     computed: Vec<Tensor>,
     computation: Option<Computation>,
+    summary: Option<Summary>,
     progress: Box<dyn Progress + Send>,
 }
 
@@ -115,7 +116,8 @@ impl Session {
         let resumed = !calls.is_empty();
         let calibration = Calibration { ir, float, options, source, quantised, calls, folder, resumed };
         let (set, state) = (vec![None; inputs.len()], State::Calibrating(Box::new(calibration)));
-        let mut session = Self { inputs, outputs, state, set, computed: Vec::new(), computation: None, progress };
+        let (computed, computation, summary) = (Vec::new(), None, None);
+        let mut session = Self { inputs, outputs, state, set, computed, computation, summary, progress };
         if quantised {
             session.accelerate()?;
         }
@@ -151,8 +153,8 @@ impl Session {
         let outputs = rename(&outputs, &artefact.manifest.outputs);
         let set = vec![None; inputs.len()];
         let state = State::Accelerated(Box::new(Accelerated { session, artefact }));
-        let progress = Box::new(Silent);
-        Ok(Self { inputs, outputs, state, set, computed: Vec::new(), computation: None, progress })
+        let (computed, computation, summary) = (Vec::new(), None, None);
+        Ok(Self { inputs, outputs, state, set, computed, computation, summary, progress: Box::new(Silent) })
     }
 
     /// Inputs of the network.
@@ -223,6 +225,11 @@ impl Session {
         self.computation
     }
 
+    /// What this session has built; none before it has, and none if it was loaded.
+    pub const fn summary(&self) -> Option<&Summary> {
+        self.summary.as_ref()
+    }
+
     /// Output number `index` of the last run, in the framework's order of dimensions.
     ///
     /// # Errors
@@ -290,7 +297,8 @@ impl Session {
             other => other,
         };
         let set = loaded.inputs.iter().zip(set).map(encode).collect();
-        *self = Self { set, computed, computation: self.computation, progress, ..loaded };
+        let summary = Some(Summary::of(built));
+        *self = Self { set, computed, computation: self.computation, summary, progress, ..loaded };
         Ok(())
     }
 }

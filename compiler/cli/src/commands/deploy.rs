@@ -14,7 +14,7 @@ use crate::images::ImageOptions;
 use crate::onnx::ImportOptions;
 use crate::progress::Bars;
 use crate::results::{self, Shown};
-use crate::{files, network};
+use crate::{files, network, partition};
 
 /// Run a float network on a folder of images or arrays, quantise it from the first of them, and continue on the DPU.
 ///
@@ -96,6 +96,7 @@ impl Deploy {
         let mut journal = Journal::open(options.build_folder.as_deref(), &self.input, &self.output_dir)?;
         let mut folders = files::Names::default();
         let mut summaries = Vec::new();
+        let mut computed = [0; 2];
         for path in &samples {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             let folder = folders.folder(&stem);
@@ -103,7 +104,12 @@ impl Deploy {
                 continue;
             }
             let tensor = crate::tensors::read(path, &input, &preprocessing)?;
+            let was_calibrating = session.phase() != Phase::Accelerated;
             let outputs = session.call(vec![input.give(&tensor)])?;
+            if was_calibrating {
+                announce(&session);
+            }
+            computed[usize::from(session.computation() == Some(Computation::Dpu))] += 1;
             let ports = session.outputs().iter();
             let tensors = ports.zip(outputs).map(|(port, tensor)| Ok((port.clone(), port.take(tensor)?)));
             let outcome = Outcome { tensors: tensors.collect::<Result<_>>()?, statistics: Vec::new() };
@@ -126,6 +132,12 @@ impl Deploy {
             }
         }
         journal.close()?;
+        let [float, dpu] = computed;
+        files::note(&format!(
+            "{} calls: {float} in float on the CPU, {dpu} on the DPU; results: {}",
+            float + dpu,
+            self.output_dir.display()
+        ));
         self.finish(&mut session, summaries)
     }
 
@@ -138,7 +150,11 @@ impl Deploy {
             ));
         }
         if let Some(folder) = &self.export {
+            let is_built = session.phase() == Phase::Accelerated;
             session.export(folder)?;
+            if !is_built {
+                announce(session);
+            }
             files::note(&format!("exported: {}", folder.display()));
         }
         if self.json {
@@ -161,6 +177,19 @@ impl Deploy {
             .with_context(|| format!("cannot build {}", self.model.display()))?;
         Ok((session, description))
     }
+}
+
+/// Says what a session has just built, if it has.
+fn announce(session: &Session) {
+    let Some(built) = session.summary() else { return };
+    if let Some(cost) = built.quantisation.as_ref() {
+        let results = cost.tensors.last().map_or_else(String::new, |tensor| {
+            format!("; the result `{}` keeps {:.1} dB of signal to noise", tensor.name, tensor.sqnr)
+        });
+        files::note(&format!("quantised, compiled, switching to the DPU{results}"));
+    }
+    built.notes.iter().for_each(|note| files::note(note));
+    files::note(partition::show(&built.partition).trim_end());
 }
 
 fn device(session: &Session) -> &'static str {

@@ -1,5 +1,7 @@
 //! Whole sessions at the command line, on the built-in example and on wrong input.
 
+mod flow;
+
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -475,80 +477,4 @@ fn arrays_are_taken_and_given_in_the_order_of_the_framework() {
         let swapped = [channels[1], channels[0]].concat();
         assert_eq!(npy::<f32>(&folder.path().join(floats["file"].as_str().unwrap())), swapped, "{model} {device}");
     }
-}
-
-/// A float network and a folder of twelve images for it.
-fn float_network() -> TempDir {
-    let folder = TempDir::new().unwrap();
-    let text = "module @small {
-  func.func @main(%image: tensor<1x28x28x1xf32>) -> tensor<1x1x1x4xf32> {
-    %w = nn.constant dense<[[[[0.5], [-0.25]]], [[[0.125], [0.75]]], [[[-0.5], [1.0]]], [[[0.25], [0.25]]]]> : tensor<4x1x2x1xf32>
-    %conv = nn.conv2d %image, %w : (tensor<1x28x28x1xf32>, tensor<4x1x2x1xf32>) -> tensor<1x28x27x4xf32>
-    %relu = nn.relu %conv : tensor<1x28x27x4xf32>
-    %mean = nn.reduce_mean %relu {axes = [1, 2]} : (tensor<1x28x27x4xf32>) -> tensor<1x1x1x4xf32>
-    func.return %mean : tensor<1x1x1x4xf32>
-  }
-}
-";
-    std::fs::write(folder.path().join("small.mlir"), text).unwrap();
-    folder
-}
-
-#[test]
-fn an_interrupted_deployment_continues_with_the_same_results() {
-    let folder = float_network();
-    let images = example("images");
-    let images = images.to_str().unwrap();
-    let job = ["deploy", "small.mlir", "--arch", "kv260", "--input", images, "--calls", "4"];
-    let whole = succeed(&folder, &[&job[..], &["-o", "whole", "--export", "exported"]].concat());
-    assert_eq!(whole.lines().filter(|line| line.starts_with("CPU float")).count(), 4);
-    assert_eq!(whole.lines().filter(|line| line.starts_with("DPU")).count(), 8);
-    // A result that cannot be written stops the command in the middle: a file is where its folder should be.
-    for (sample, done) in [("02_pullover", 2), ("07_sneaker", 7)] {
-        let place = folder.path().join("parts").join(sample);
-        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-        std::fs::write(&place, "in the way").unwrap();
-        fail(&folder, &[&job[..], &["-o", "parts", "--build_dir", "build"]].concat());
-        std::fs::remove_file(place).unwrap();
-        let journal = std::fs::read_to_string(folder.path().join("build/unfinished.json")).unwrap();
-        let journal: serde_json::Value = serde_json::from_str(&journal).unwrap();
-        assert_eq!(journal["done"].as_array().unwrap().len(), done);
-    }
-    succeed(&folder, &[&job[..], &["-o", "parts", "--build_dir", "build"]].concat());
-    assert!(!folder.path().join("build/unfinished.json").exists());
-    let results = |output: &str| -> Vec<Vec<u8>> {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(folder.path().join(output))
-            .unwrap()
-            .flat_map(|sample| std::fs::read_dir(sample.unwrap().path()).unwrap())
-            .map(|file| file.unwrap().path())
-            .collect();
-        files.sort();
-        files.iter().map(|file| std::fs::read(file).unwrap()).collect()
-    };
-    assert_eq!(results("whole").len(), 12);
-    assert!(results("whole") == results("parts"));
-    // The exported folder runs by itself, for its own target only.
-    let exported = ["deploy", "exported", "--input", images, "-o", "again", "--arch"];
-    assert!(!succeed(&folder, &[&exported[..], &["kv260"]].concat()).contains("CPU float"));
-    assert!(fail(&folder, &[&exported[..], &["leopard"]].concat()).contains("build it again for DPUCZDX8G_ISA1_B1024"));
-}
-
-#[test]
-fn shards_of_a_calibration_set_quantise_as_one_machine() {
-    let folder = float_network();
-    let images = example("images");
-    let job = ["quantise", "small.mlir", "--calibrate", images.to_str().unwrap()];
-    succeed(&folder, &[&job[..], &["-o", "one"]].concat());
-    for shard in ["0/3", "1/3", "2/3"] {
-        let file = format!("{}.json", &shard[..1]);
-        succeed(&folder, &[&job[..], &["--shard", shard, "--statistics", &file]].concat());
-    }
-    succeed(&folder, &["merge-stats", "2.json", "0.json", "1.json", "-o", "merged.json"]);
-    succeed(&folder, &[&job[..], &["--statistics", "merged.json", "-o", "merged"]].concat());
-    for file in ["small_int.mlir", "small_int.safetensors", "quant_info.json"] {
-        let read = |output: &str| std::fs::read(folder.path().join(output).join(file)).unwrap();
-        assert!(read("one") == read("merged"), "{file}");
-    }
-    fail(&folder, &[&job[..], &["--statistics", "1.json", "-o", "part"]].concat());
-    succeed(&folder, &["compile", "one/small_int.mlir", "--arch", "leopard", "--net_name", "small"]);
 }
