@@ -5,6 +5,7 @@
 //! one operation further down, or merges padding into its reader,
 //! or replaces a slow order of channels by a fast one, or a window that no DPU has by smaller ones.
 
+mod chain;
 mod concat;
 mod constant;
 mod identity;
@@ -28,6 +29,7 @@ pub fn canonicalise(ir: &mut Ir) -> Result<Summary, PassError> {
     let root = ir.root();
     let patterns = [
         identity::add,
+        chain::add,
         constant::add,
         slice::add,
         concat::add,
