@@ -2,15 +2,18 @@
 
 mod answers;
 mod commands;
+mod costs;
 mod files;
 mod images;
 mod network;
 mod onnx;
+mod options;
 mod partition;
 mod picture;
 mod progress;
 mod report;
 mod results;
+mod samples;
 mod tensors;
 
 use std::ffi::OsString;

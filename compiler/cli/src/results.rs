@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use clap::Args;
 use dpuc_evaluate::Tensor;
 use dpuc_runtime::npy::to_npy;
 use dpuc_runtime::{Outcome, Port, Preprocessing};
@@ -17,17 +18,19 @@ pub(crate) struct Written<'a> {
     path: PathBuf,
     port: &'a Port,
     tensor: &'a Tensor,
+    /// Whether it is a result of the network, and not of a part of it.
+    is_result: bool,
 }
 
-/// Writes every tensor as `NAME.npy` into a folder, in the framework's order of dimensions.
-pub(crate) fn write<'a>(outcome: &'a Outcome, folder: &Path) -> Result<Vec<Written<'a>>> {
+/// Writes every tensor as `NAME.npy` into a folder, in the framework's order of dimensions. The first `results` of them are the network's.
+pub(crate) fn write<'a>(outcome: &'a Outcome, results: usize, folder: &Path) -> Result<Vec<Written<'a>>> {
     files::create_folder(folder)?;
     let mut names = files::Names::default();
     let mut written = Vec::new();
-    for (port, tensor) in &outcome.tensors {
+    for (number, (port, tensor)) in outcome.tensors.iter().enumerate() {
         let path = folder.join(names.file(&port.name, "npy"));
         files::write(&path, &to_npy(&port.give(tensor)))?;
-        written.push(Written { path, port, tensor });
+        written.push(Written { path, port, tensor, is_result: number < results });
     }
     Ok(written)
 }
@@ -52,20 +55,45 @@ pub(crate) fn draw(written: &[Written<'_>], picture: Option<(&Path, &Preprocessi
     Ok(drawn.into_iter().map(|(path, _)| path).collect())
 }
 
-/// How results are shown.
-#[derive(Debug)]
-pub(crate) struct Shown<'a> {
-    /// How many of the best classes.
-    pub(crate) top: usize,
-    /// Names of the classes.
-    pub(crate) labels: &'a [&'a str],
+/// What the command line says about results.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ResultOptions {
+    /// Show the K best classes of results that are classifications, and no tensors of parts of the network.
+    #[arg(long, value_name = "K")]
+    top: Option<usize>,
+    /// Names of the classes, one a line.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Draw results that are maps of classes, as `NAME_mask.png`, and over the input image as `NAME_overlay.png`.
+    #[arg(long)]
+    pub(crate) pictures: bool,
+    /// Machine-readable summary.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
-impl Shown<'_> {
+impl ResultOptions {
+    /// How results are shown; `top` is the number of classes if none is given.
+    pub(crate) fn shown(&self, top: usize) -> Result<Shown> {
+        let labels = self.labels.as_deref().map(files::read_text).transpose()?.unwrap_or_default();
+        Ok(Shown { top: self.top.unwrap_or(top), labels: labels.lines().map(str::to_owned).collect() })
+    }
+}
+
+/// How results are shown.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// How many of the best classes.
+    top: usize,
+    /// Names of the classes.
+    labels: Vec<String>,
+}
+
+impl Shown {
     /// Lines for people.
     pub(crate) fn text(&self, written: &[Written<'_>], drawn: &[PathBuf]) -> String {
         let mut text = String::new();
-        for Written { path, port, tensor } in written {
+        for Written { path, port, tensor, .. } in written.iter().filter(|own| own.is_result || self.top == 0) {
             let fix = port.fix_point.map_or_else(String::new, |point| format!(", fix point {point}"));
             text += &format!("{}  {} {:?}{fix}\n", path.display(), element(tensor), port.framework_shape());
             for (class, score) in self.best(port, tensor) {
@@ -87,10 +115,10 @@ impl Shown<'_> {
 
     /// The same for machines.
     pub(crate) fn json(&self, outcome: &Outcome, written: &[Written<'_>], drawn: &[PathBuf]) -> Value {
-        let output = |Written { path, port, tensor }: &Written<'_>| {
+        let output = |Written { path, port, tensor, is_result }: &Written<'_>| {
             let mut output = json!({"name": port.name, "file": path.display().to_string(), "shape": port.framework_shape(),
                                     "dtype": element(tensor), "fix_point": port.fix_point});
-            if self.top > 0 {
+            if self.top > 0 && *is_result {
                 let best = self.best(port, tensor).into_iter();
                 output["best"] = best.map(|(class, score)| json!({"class": class, "score": score})).collect();
             }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use dpuc_evaluate::Tensor;
-use dpuc_runtime::npy::{from_npy, is_npy};
-use dpuc_runtime::{Port, Preprocessing};
+use dpuc_runtime::npy::{is_npy, read_npy};
+use dpuc_runtime::{Port, Preprocessing, Rows};
 
 use crate::{files, images};
 
@@ -17,14 +17,20 @@ pub(crate) fn from_image(bytes: &[u8], port: &Port, preprocessing: &Preprocessin
     }
 }
 
-/// Reads the tensor for `port` from an `.npy` file or an image.
+/// Reads the tensor for `port` from an `.npy` file or an image. Unsigned bytes in a file are the pixels of an image.
 pub(crate) fn read(path: &Path, port: &Port, preprocessing: &Preprocessing) -> Result<Tensor> {
-    let bytes = files::read(path)?;
-    if !is_npy(&bytes) {
-        return from_image(&bytes, port, preprocessing).with_context(|| format!("cannot use {}", path.display()));
-    }
-    let tensor = from_npy(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
-    port.take(tensor).with_context(|| format!("cannot use {}", path.display()))
+    let read = || -> Result<Tensor> {
+        let bytes = files::read(path)?;
+        if !is_npy(&bytes) {
+            return from_image(&bytes, port, preprocessing);
+        }
+        let rows = Rows::new(read_npy(&bytes)?, port)?;
+        if rows.count() > 1 {
+            bail!("it holds {} samples for the input `{}`; one is needed here", rows.count(), port.name);
+        }
+        Ok(rows.sample(0, port, preprocessing)?)
+    };
+    read().with_context(|| format!("cannot use {}", path.display()))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::Path;
 use dpuc_dialects::text::{PrintOptions, print};
 use dpuc_dialects::{Attribute, Ir};
 use dpuc_isa::Target;
+use dpuc_report::{Plan, Source};
 use dpuc_runtime::{Port, preprocess};
 
 use crate::build::Built;
@@ -17,7 +18,8 @@ use crate::manifest::{FORMAT, FileEntry, MANIFEST, Manifest, PortEntry, TargetEn
 ///
 /// * `NAME.xmodel`: DPU programs, the operators of the CPU, and all constants;
 /// * `NAME_int.mlir`, `NAME_int.safetensors`: the quantised network, from which it can be compiled for another DPU;
-/// * `quant_info.json`, `quantise.json`: positions, and what quantisation costs;
+/// * `NAME_partition.svg`: what runs where, as a picture;
+/// * `quant_info.json`, `quantise.json`, `quantise.html`: positions, and what quantisation costs, as data and as a page;
 /// * `manifest.json`: target, inputs, outputs, preprocessing, and the hashes of the others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Artefact {
@@ -37,13 +39,19 @@ impl Artefact {
     ) -> Result<Self, Error> {
         let network = built.name().to_owned();
         let xmodel = dpuc_xmodel::write(&built.compiled.graph).map_err(|error| Error::Write(error.to_string()))?;
-        let mut files = BTreeMap::from([(format!("{network}.xmodel"), xmodel)]);
+        let plan = Plan::of(&Source::compiled(&built.compiled))?;
+        let mut files = BTreeMap::from([
+            (format!("{network}.xmodel"), xmodel),
+            (format!("{network}_partition.svg"), plan.svg().into_bytes()),
+        ]);
         if let Some(quantised) = &built.quantised {
             let (text, constants) = text_and_constants(&quantised.ir, &format!("{network}_int"))?;
             files.insert(format!("{network}_int.mlir"), text);
             files.insert(format!("{network}_int.safetensors"), constants);
             files.insert("quant_info.json".to_owned(), json(&quantised.info)?);
             files.insert("quantise.json".to_owned(), json(&quantised.report)?);
+            let page = dpuc_report::quantised_page(&network, &quantised.report);
+            files.insert("quantise.html".to_owned(), page.into_bytes());
         }
         let compiled = &built.compiled.ir;
         let preprocessing = compiled.attribute(compiled.root(), preprocess::ATTRIBUTE).and_then(Attribute::as_str);

@@ -6,6 +6,7 @@ use dpuc_dialects::dialects::nn;
 use dpuc_dialects::{Ir, OpId};
 use dpuc_passes::LoweringOptions;
 use dpuc_quantise::{Progress, Quantised, Samples, quantise};
+use dpuc_report::{Plan, Source};
 
 use crate::error::Error;
 use crate::options::Options;
@@ -26,6 +27,8 @@ pub struct Built {
 pub struct Summary {
     /// What runs where, and why.
     pub partition: PartitionReport,
+    /// The parts of the network, and what passes between them.
+    pub plan: Plan,
     /// What quantisation costs; absent if the network came quantised.
     pub quantisation: Option<dpuc_quantise::Report>,
     /// What the lowering to integers has to say.
@@ -33,9 +36,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn of(built: Built) -> Self {
+    pub(crate) fn of(built: Built) -> Result<Self, Error> {
+        let plan = Plan::of(&Source::compiled(&built.compiled))?;
         let quantisation = built.quantised.map(|quantised| quantised.report);
-        Self { partition: built.compiled.report, quantisation, notes: built.notes }
+        Ok(Self { partition: built.compiled.report, plan, quantisation, notes: built.notes })
     }
 }
 

@@ -68,6 +68,9 @@ pub enum Error {
     /// Compiling failed.
     #[error(transparent)]
     Compile(#[from] BackendError),
+    /// What was compiled cannot be explained.
+    #[error(transparent)]
+    Report(#[from] dpuc_report::ReportError),
     /// The compiled file or the constants cannot be written.
     #[error("the result cannot be written: {0}")]
     Write(String),

@@ -297,7 +297,7 @@ impl Session {
             other => other,
         };
         let set = loaded.inputs.iter().zip(set).map(encode).collect();
-        let summary = Some(Summary::of(built));
+        let summary = Some(Summary::of(built)?);
         *self = Self { set, computed, computation: self.computation, summary, progress, ..loaded };
         Ok(())
     }

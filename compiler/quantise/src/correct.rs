@@ -162,7 +162,7 @@ fn channel_differences(expected: &[f32], found: &[f32], channels: usize) -> Vec<
 }
 
 /// The values of a segment's site: floats, and the codes that the hardware computes.
-fn values(
+pub(crate) fn values(
     segment: &Segment<'_, '_>,
     value: ValueId,
     samples: usize,

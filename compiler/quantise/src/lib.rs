@@ -37,6 +37,6 @@ pub use info::QuantInfo;
 pub use options::{Effort, Options, Profile, Statistic};
 pub use progress::{Progress, Silent, Stage};
 pub use quantiser::{Quantised, Quantiser, quantise};
-pub use report::{BINS, ConstantReport, Report, TensorReport};
+pub use report::{ConstantReport, Histogram, Report, TensorReport};
 pub use run::Samples;
 pub use statistics::{Shard, Statistics};

@@ -46,6 +46,11 @@ const BYTES: u64 = 5;
 impl<'a> Walk<'a> {
     /// A walk with as many samples as fit into the memory limit, spread over all of them.
     pub(crate) fn new(quantiser: &'a Quantiser, samples: &dyn Samples) -> Self {
+        Self::with_most(quantiser, samples, usize::MAX)
+    }
+
+    /// As [`Walk::new`], with `most` samples at most.
+    pub(crate) fn with_most(quantiser: &'a Quantiser, samples: &dyn Samples, most: usize) -> Self {
         let placement = &quantiser.placement;
         let order = order(quantiser);
         let inputs: Vec<Vec<SiteId>> = (0..placement.sites.len()).map(|site| inputs(quantiser, site)).collect();
@@ -53,7 +58,7 @@ impl<'a> Walk<'a> {
         let mut walk = Self { quantiser, samples: Vec::new(), order, inputs, maps };
         let total = samples.count();
         let fitting = quantiser.options.memory_limit / walk.peak_bytes().max(1);
-        let count = total.min(usize::try_from(fitting).unwrap_or(total)).max(1);
+        let count = total.min(most).min(usize::try_from(fitting).unwrap_or(total)).max(1);
         walk.samples = (0..count.min(total)).map(|number| number * total / count).collect();
         walk
     }
@@ -114,6 +119,11 @@ impl<'a> Walk<'a> {
                 self.maps[other] = Vec::new();
             }
         }
+    }
+
+    /// The values of a site, as long as it is needed: one entry for each sample.
+    pub(crate) fn maps(&self, site: SiteId) -> &[Maps] {
+        &self.maps[site]
     }
 
     /// Number of samples.

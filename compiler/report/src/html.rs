@@ -5,14 +5,20 @@
 
 use serde::Serialize;
 
+use crate::picture;
+use crate::plan::Plan;
 use crate::spans::{Run, Track};
 use crate::trace::track_name;
 use crate::{Explanation, Report};
 
 const PAGE: &str = include_str!("page/page.html");
-const STYLE: &str = include_str!("page/style.css");
+/// The style that all pages share.
+pub(crate) const STYLE: &str = concat!(include_str!("page/colours.css"), include_str!("page/style.css"));
+/// The program that all pages share.
+pub(crate) const COMMON: &str = include_str!("page/common.js");
 /// The parts of the program, in order.
-const PROGRAM: [&str; 7] = [
+const PROGRAM: [&str; 8] = [
+    COMMON,
     include_str!("page/base.js"),
     include_str!("page/summary.js"),
     include_str!("page/layers.js"),
@@ -59,9 +65,12 @@ impl Explanation {
         let data = serde_json::to_string(&data).unwrap_or_default();
         let opcodes: Vec<&str> = dpuc_isa::Opcode::ALL.iter().map(|opcode| opcode.name()).collect();
         let opcodes = format!("const OPCODES = {};\n", serde_json::json!(opcodes));
+        let subgraphs: Vec<String> = self.report.subgraphs.iter().map(|own| own.name.clone()).collect();
+        let plan = Plan::new(self.report.operations.clone(), &subgraphs);
         let parts = [
             ("{{title}}", escaped(&self.report.name)),
-            ("{{style}}", STYLE.to_owned()),
+            ("{{style}}", [STYLE, picture::STYLE].concat()),
+            ("{{partition}}", plan.inline()),
             ("{{data}}", in_script(&data)),
             ("{{program}}", opcodes + &PROGRAM.concat()),
         ];
@@ -102,7 +111,7 @@ impl TrackData {
 }
 
 /// Replaces each placeholder of the template once; what is put in is not looked at again.
-fn fill(template: &str, parts: &[(&str, String)]) -> String {
+pub(crate) fn fill(template: &str, parts: &[(&str, String)]) -> String {
     let mut page = String::new();
     let mut rest = template;
     for (placeholder, content) in parts {
@@ -115,7 +124,7 @@ fn fill(template: &str, parts: &[(&str, String)]) -> String {
 }
 
 /// Text in an element.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -131,6 +140,6 @@ fn escaped(text: &str) -> String {
 }
 
 /// JSON in a `script` element: no `<`, which alone could end it. Outside of strings JSON has none.
-fn in_script(json: &str) -> String {
+pub(crate) fn in_script(json: &str) -> String {
     json.replace('<', "\\u003c")
 }

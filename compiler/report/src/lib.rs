@@ -3,6 +3,7 @@
 //! [`explain`] joins the graph of a compiled file, the modelled time of its programs and what the compiler decided to an
 //! [`Explanation`], which is shown in four ways: [`table`](Explanation::table) for people at a terminal, [`json`](Explanation::json) for
 //! programs, [`trace`](Explanation::trace) for Perfetto, and [`html`](Explanation::html), a page that needs nothing but itself.
+//! [`quantised_page`] is such a page about what quantising cost.
 //!
 //! All times come from the model in `dpuc_accel::timing`, and all output says so.
 
@@ -12,11 +13,16 @@ mod error;
 mod figures;
 mod flow;
 mod html;
+mod layered;
 mod ledger;
 mod memory;
 mod model;
+mod names;
 mod network;
+mod picture;
+mod plan;
 mod program;
+mod quantised;
 mod spans;
 mod steps;
 mod table;
@@ -33,7 +39,10 @@ pub use model::{
     Attribution, BankGroup, BoardFacts, Bound, Bytes, Device, Figures, Obstacle, Operation, PerEngine, Region, Report,
     Subgraph, Superlayer, Tensor, Totals,
 };
+pub use names::dimensions;
 pub use network::macs;
+pub use plan::{Flow, Part, Plan};
+pub use quantised::quantised_page;
 pub use spans::{Run, Stretch, Track, Work};
 
 use network::Network;

@@ -1,6 +1,7 @@
 //! Reports as text for a terminal.
 
 use crate::model::{Attribution, PerEngine};
+use crate::names::ending;
 use crate::{Explanation, Report, Subgraph, Superlayer};
 
 /// Rows of a table at most.
@@ -101,16 +102,6 @@ fn names(report: &Report, superlayer: &Superlayer) -> String {
         }
     };
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// At most `length` characters; of a long name the end says most.
-fn ending(name: &str, length: usize) -> String {
-    let count = name.chars().count();
-    if count <= length {
-        name.to_owned()
-    } else {
-        format!("…{}", name.chars().skip(count - length + 1).collect::<String>())
-    }
 }
 
 fn percent(part: f64, whole: f64) -> String {

@@ -7,8 +7,10 @@ mod error;
 mod host;
 mod network;
 pub mod npy;
+pub mod npz;
 mod port;
 pub mod preprocess;
+mod rows;
 mod session;
 
 pub use dpu::{DpuError, DpuProgram, DpuRun, Placed};
@@ -18,4 +20,5 @@ pub use host::Host;
 pub use network::{Network, check_main, function_inputs, function_outputs};
 pub use port::Port;
 pub use preprocess::Preprocessing;
+pub use rows::{Rows, RowsError};
 pub use session::{Outcome, Session};

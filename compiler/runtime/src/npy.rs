@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use dpuc_evaluate::Tensor;
-use ndarray::ArrayD;
+use ndarray::{ArrayD, Axis};
 use npyz::{DType, NpyFile, WriterBuilder};
 
 /// Largest array that is read, in elements.
@@ -12,7 +12,7 @@ const MAX_ELEMENTS: u64 = 1 << 30;
 /// Why a file is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NpyError(String);
+pub struct NpyError(pub(crate) String);
 
 fn refuse<T>(problem: impl Into<String>) -> Result<T, NpyError> {
     Err(NpyError(problem.into()))
@@ -23,8 +23,54 @@ pub fn is_npy(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x93NUMPY")
 }
 
+/// The array of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Array {
+    /// Unsigned bytes, as pixels have them.
+    Bytes(ArrayD<u8>),
+    /// Signed bytes, or floats, which doubles become.
+    Numbers(Tensor),
+}
+
+impl Array {
+    /// Its dimensions, outermost first.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Self::Bytes(array) => array.shape(),
+            Self::Numbers(tensor) => tensor.shape(),
+        }
+    }
+
+    /// Its numbers; unsigned bytes become floats.
+    pub fn into_numbers(self) -> Tensor {
+        match self {
+            Self::Bytes(array) => Tensor::F32(array.mapv(f32::from)),
+            Self::Numbers(tensor) => tensor,
+        }
+    }
+
+    /// The array at an index of the first dimension.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn row(&self, index: usize) -> Self {
+        match self {
+            Self::Bytes(array) => Self::Bytes(array.index_axis(Axis(0), index).to_owned()),
+            Self::Numbers(Tensor::I8(array)) => Self::Numbers(Tensor::I8(array.index_axis(Axis(0), index).to_owned())),
+            Self::Numbers(Tensor::F32(array)) => {
+                Self::Numbers(Tensor::F32(array.index_axis(Axis(0), index).to_owned()))
+            }
+        }
+    }
+}
+
 /// The array of an `.npy` file: signed bytes, or floats, which unsigned bytes and doubles become.
 pub fn from_npy(bytes: &[u8]) -> Result<Tensor, NpyError> {
+    read_npy(bytes).map(Array::into_numbers)
+}
+
+/// The array of an `.npy` file.
+pub fn read_npy(bytes: &[u8]) -> Result<Array, NpyError> {
     check_header(bytes)?;
     let damaged = |error: std::io::Error| NpyError(format!("it is no valid .npy file: {error}"));
     let file = NpyFile::new(Cursor::new(bytes)).map_err(damaged)?;
@@ -40,10 +86,16 @@ pub fn from_npy(bytes: &[u8]) -> Result<Tensor, NpyError> {
     }
     let DType::Plain(ty) = file.dtype() else { return refuse("it holds records; plain numbers are needed") };
     let misfit = || NpyError(format!("its shape {shape:?} does not fit its data"));
-    let floats = |values: Vec<f32>| Tensor::from_f32(&shape, values).ok_or_else(misfit);
+    let floats = |values: Vec<f32>| Tensor::from_f32(&shape, values).map(Array::Numbers).ok_or_else(misfit);
     match ty.to_string().trim_start_matches(['<', '|', '>', '=']) {
-        "i1" => Tensor::from_i8(&shape, file.into_vec::<i8>().map_err(damaged)?).ok_or_else(misfit),
-        "u1" => floats(file.into_vec::<u8>().map_err(damaged)?.into_iter().map(f32::from).collect()),
+        "i1" => {
+            let codes = file.into_vec::<i8>().map_err(damaged)?;
+            Tensor::from_i8(&shape, codes).map(Array::Numbers).ok_or_else(misfit)
+        }
+        "u1" => {
+            let bytes = file.into_vec::<u8>().map_err(damaged)?;
+            ArrayD::from_shape_vec(shape.clone(), bytes).map(Array::Bytes).map_err(|_| misfit())
+        }
         "f4" => floats(file.into_vec::<f32>().map_err(damaged)?),
         "f8" => floats(file.into_vec::<f64>().map_err(damaged)?.into_iter().map(|value| value as f32).collect()),
         other => refuse(format!(

@@ -56,7 +56,7 @@ impl Port {
     pub fn take(&self, tensor: Tensor) -> Result<Tensor, RuntimeError> {
         let framework = self.framework_shape();
         let found = tensor.shape().to_vec();
-        let means = |shape: &[usize]| found == shape || (shape.first() == Some(&1) && shape[1..] == found[..]);
+        let means = |shape: &[usize]| is_meant(shape, &found);
         let is_flat = found.len() == 1 && found[0] == self.elements();
         let order = if means(&framework) || is_flat {
             self.layout.order(framework.len())
@@ -75,6 +75,11 @@ impl Port {
             }
             (Tensor::I8(_), None) => Err(RuntimeError::NoFixPoint(self.name.clone())),
         }
+    }
+
+    /// Whether [`Port::take`] accepts this shape.
+    pub fn fits(&self, shape: &[usize]) -> bool {
+        is_meant(&self.framework_shape(), shape) || is_meant(&self.shape, shape) || *shape == [self.elements()]
     }
 
     /// Floats in the network's order of dimensions as this input has them.
@@ -111,6 +116,11 @@ impl Port {
     pub fn is_called(&self, name: &str) -> bool {
         [&self.name, &self.op].iter().any(|own| *own == name || own.replace('/', "_") == name)
     }
+}
+
+/// Whether a tensor of shape `found` is one of `shape`, perhaps without the batch dimension of 1.
+fn is_meant(shape: &[usize], found: &[usize]) -> bool {
+    found == shape || (shape.first() == Some(&1) && shape[1..] == *found)
 }
 
 /// An array given this shape, then with its dimensions in another order.

@@ -16,6 +16,8 @@ pub const ATTRIBUTE: &str = "dpuc.preprocessing";
 
 /// Largest side an image is resized to, in pixels.
 const MAX_SIDE: u32 = 1 << 14;
+/// Most pixels an image is resized to; resampling takes some twenty bytes for each.
+const MAX_PIXELS: u64 = 1 << 24;
 
 /// How an image becomes an input of shape `[1, height, width, channels]`: fitted to the size, then `(pixel - mean) * scale` for each
 /// channel, pixels being 0 to 255.
@@ -105,6 +107,22 @@ pub enum PreprocessError {
         /// Height of the input.
         height: u32,
     },
+    /// It would become too large.
+    #[error(
+        "`fit={fit}` would resize the image of {found_width}x{found_height} pixels to {width}x{height}, more than {MAX_PIXELS} pixels; resize it before"
+    )]
+    Large {
+        /// How it is to fit.
+        fit: Fit,
+        /// Width of the image.
+        found_width: u32,
+        /// Height of the image.
+        found_height: u32,
+        /// Width of the resized image.
+        width: u32,
+        /// Height of the resized image.
+        height: u32,
+    },
     /// Means or scales for another number of channels.
     #[error("{what} has {found} numbers; an input of {channels} channels needs 1 or {channels}")]
     Channels {
@@ -165,9 +183,15 @@ impl Preprocessing {
             };
             (side(found_width), side(found_height))
         };
+        let resized = |width: u32, height: u32| {
+            if u64::from(width) * u64::from(height) > MAX_PIXELS {
+                return Err(PreprocessError::Large { fit: self.fit, found_width, found_height, width, height });
+            }
+            Ok(resize(&colours, width, height, filter))
+        };
         let is_wider = u64::from(found_width) * u64::from(height) > u64::from(found_height) * u64::from(width);
         Ok(match self.fit {
-            Fit::Exact | Fit::Stretch => resize(&colours, width, height, filter),
+            Fit::Exact | Fit::Stretch => resized(width, height)?,
             Fit::Crop(shorter) => {
                 let (whole_width, whole_height) = match shorter {
                     Some(shorter) => scaled(shorter, found_width.min(found_height)),
@@ -175,13 +199,13 @@ impl Preprocessing {
                     None => scaled(width, found_width),
                 };
                 let (whole_width, whole_height) = (whole_width.max(width), whole_height.max(height));
-                let whole = resize(&colours, whole_width, whole_height, filter);
+                let whole = resized(whole_width, whole_height)?;
                 crop_imm(&whole, (whole_width - width) / 2, (whole_height - height) / 2, width, height).to_image()
             }
             Fit::Letterbox(grey) => {
                 let (inner_width, inner_height) =
                     if is_wider { scaled(width, found_width) } else { scaled(height, found_height) };
-                let inner = resize(&colours, inner_width.min(width), inner_height.min(height), filter);
+                let inner = resized(inner_width.min(width), inner_height.min(height))?;
                 let mut whole = RgbImage::from_pixel(width, height, Rgb([grey; 3]));
                 let place = |outer: u32, inner: u32| i64::from((outer - inner) / 2);
                 replace(&mut whole, &inner, place(width, inner.width()), place(height, inner.height()));
@@ -419,5 +443,8 @@ mod tests {
         assert!(tensor("", &[2, 2, 2, 3]).is_err());
         assert!(tensor("fit=stretch", &[1, 1 << 20, 1 << 20, 3]).is_err());
         assert!(tensor("mean=1,2", &[1, 2, 2, 3]).is_err());
+        let large = tensor("fit=crop:16384", &[1, 2, 2, 3]).unwrap_err().to_string();
+        assert!(large.contains("`fit=crop:16384`") && large.contains("2x2 pixels to 16384x16384"), "{large}");
+        assert!(tensor("fit=crop:512", &[1, 2, 2, 3]).is_ok());
     }
 }

@@ -18,6 +18,8 @@ pub struct Session {
     stages: Vec<Stage>,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
+    /// How many of the outputs are the network's.
+    results: usize,
 }
 
 #[derive(Debug)]
@@ -77,6 +79,7 @@ impl Session {
             .into_iter()
             .map(|op| Port::of(op).ok_or_else(|| RuntimeError::shape(op)))
             .collect::<Result<Vec<_>, _>>()?;
+        let results = outputs.len();
         for stage in &stages {
             let Stage::Dpu(program) = stage else { continue };
             for output in &program.outputs {
@@ -85,7 +88,7 @@ impl Session {
                 }
             }
         }
-        Ok(Self { stages, inputs, outputs })
+        Ok(Self { stages, inputs, outputs, results })
     }
 
     /// Inputs of the network.
@@ -96,6 +99,11 @@ impl Session {
     /// What [`Session::run`] gives: outputs of the network, then the tensors that leave DPU subgraphs.
     pub fn outputs(&self) -> &[Port] {
         &self.outputs
+    }
+
+    /// How many of [`Session::outputs`] are outputs of the network.
+    pub const fn results(&self) -> usize {
+        self.results
     }
 
     /// The DPU subgraphs in order.

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use dpuc_backend::{Compiled, Options, Subgraphs, compile};
+use dpuc_backend::{Compiled, Options, compile};
 use dpuc_dialects::Ir;
 use dpuc_dialects::text::PrintOptions;
 use dpuc_passes::LoweringOptions;
-use dpuc_report::{Source, explain};
+use dpuc_report::{Plan, Source, explain};
 
 use crate::images::ImageOptions;
 use crate::onnx::ImportOptions;
+use crate::options::CompilerOptions;
 use crate::{files, network, partition, report};
 
-/// Compile a network for a DPU: writes NAME.xmodel, meta.json and md5sum.txt.
+/// Compile a network for a DPU: writes NAME.xmodel, meta.json and md5sum.txt, and what runs where as a picture, `NAME_partition.svg`.
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
     /// IR text (.mlir), a quantised .xmodel or ONNX model, or a compiled .xmodel to take the network back out of.
@@ -35,12 +36,8 @@ pub(crate) struct Compile {
     /// Name of the result, without extension.
     #[arg(short, long = "net_name", alias = "net-name", value_name = "NAME", default_value = "deploy")]
     net_name: String,
-    /// Give leaky activations with a slope near the hardware's 26/256, such as 0.1, that slope; results change slightly.
-    #[arg(long)]
-    allow_leaky_approximation: bool,
-    /// Which parts run on the DPU: `all` it can run, in as many subgraphs as it takes, or only the `largest`.
-    #[arg(long, value_name = "WHICH", default_value = "all")]
-    partition: Subgraphs,
+    #[command(flatten)]
+    compiler: CompilerOptions,
     /// Also write the program at every level of the IR, as NAME.mlir.
     #[arg(long)]
     emit_ir: bool,
@@ -69,11 +66,11 @@ impl Compile {
         let board = report::board_for(self.board.as_deref(), &self.arch)?;
         let (path, mut ir) = self.load()?;
         self.images.record(&mut ir)?;
-        let allow_leaky_approximation = self.allow_leaky_approximation;
+        let allow_leaky_approximation = self.compiler.allow_leaky_approximation;
         network::lower(&mut ir, LoweringOptions { allow_leaky_approximation })?;
         let digest = dpuc_xmodel::md5_hex(&files::read(path)?);
         let files_md5sum = [(path.display().to_string(), digest)].into();
-        let options = Options { name: None, files_md5sum, subgraphs: self.partition };
+        let options = Options { name: None, files_md5sum, subgraphs: self.compiler.partition };
         let compiled = compile(ir, &target, &options)?;
         for extension in ["xmodel", "mlir", "safetensors"] {
             let output = self.output_dir.join(format!("{}.{extension}", self.net_name));
@@ -105,6 +102,9 @@ impl Compile {
         files::write(&path, &bytes)?;
         files::write(&self.output_dir.join("meta.json"), meta.as_bytes())?;
         files::write(&self.output_dir.join("md5sum.txt"), dpuc_xmodel::md5sum_txt(&bytes).as_bytes())?;
+        let picture = self.output_dir.join(format!("{}_partition.svg", self.net_name));
+        let plan = Plan::of(&Source::compiled(compiled))?;
+        files::write(&picture, plan.svg().as_bytes())?;
         if self.emit_ir {
             let text = self.output_dir.join(format!("{}.mlir", self.net_name));
             network::write_text(&compiled.ir, &text, PrintOptions { locations: true, ..PrintOptions::default() })?;
@@ -113,10 +113,11 @@ impl Compile {
             files::print(&format!("{}\n", serde_json::to_string_pretty(&partition::to_json(&compiled.report))?));
         } else {
             files::print(&format!(
-                "{}written: {} ({} bytes)\n",
-                partition::show(&compiled.report),
+                "{}written: {} ({} bytes); the partition as a picture: {}\n",
+                partition::show(&compiled.report, &plan),
                 path.display(),
-                bytes.len()
+                bytes.len(),
+                picture.display()
             ));
         }
         Ok(())

@@ -10,6 +10,7 @@ use dpuc_dialects::text::ParseOptions;
 use dpuc_evaluate::Tensor;
 use dpuc_isa::Target;
 use dpuc_passes::LoweringOptions;
+use dpuc_report::{Plan, Source};
 use dpuc_runtime::{Preprocessing, Session};
 
 use crate::picture::{Classified, contact_sheet};
@@ -67,7 +68,8 @@ impl Demo {
         let (pictures, instructions) = classify(&session)?;
         let sheet = self.output_dir.join("fashion_cnn.png");
         files::write(&sheet, &contact_sheet(&title(&target, instructions), &pictures)?)?;
-        files::print(&format!("{}written: {}\n", partition::show(&compiled.report), model.display()));
+        let plan = Plan::of(&Source::compiled(&compiled))?;
+        files::print(&format!("{}written: {}\n", partition::show(&compiled.report, &plan), model.display()));
         files::print(&show(&pictures));
         files::print(&format!("picture: {}\n", sheet.display()));
         Ok(())

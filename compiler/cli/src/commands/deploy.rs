@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use dpuc_backend::Subgraphs;
 use dpuc_flow::{Computation, Options, Phase, Session};
-use dpuc_quantise::Effort;
+use dpuc_quantise::Samples;
 use dpuc_runtime::Outcome;
 use serde_json::{Value, json};
 
 use crate::images::ImageOptions;
 use crate::onnx::ImportOptions;
+use crate::options::{CompilerOptions, QuantiserOptions};
 use crate::progress::Bars;
-use crate::results::{self, Shown};
+use crate::results::{self, ResultOptions};
+use crate::samples::Collection;
 use crate::{files, network, partition};
 
 /// Run a float network on a folder of images or arrays, quantise it from the first of them, and continue on the DPU.
@@ -28,9 +29,10 @@ pub(crate) struct Deploy {
     /// Target, board, fingerprint or arch.json.
     #[arg(short, long)]
     arch: String,
-    /// Folder of images or .npy arrays, or one file.
-    #[arg(short, long, value_name = "DIR")]
-    input: PathBuf,
+    /// Samples: a folder of images or .npy arrays, one each; an .npy array whose first dimension counts them; or an .npz archive of such
+    /// arrays (FILE:ARRAY picks one). Unsigned bytes are pixels, as in images. Once for each input of the network, as PATH or NAME=PATH.
+    #[arg(short, long = "input", value_name = "[NAME=]PATH", required = true)]
+    inputs: Vec<String>,
     /// Calls that calibrate; 128 if nobody says otherwise.
     #[arg(long, value_name = "N")]
     calls: Option<usize>,
@@ -43,36 +45,16 @@ pub(crate) struct Deploy {
     /// Write the built network into this folder, ready to be loaded elsewhere.
     #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
-    /// `high` also optimises how weights are rounded, which takes minutes.
-    #[arg(long, value_name = "EFFORT", default_value = "normal", value_parser = effort)]
-    effort: Effort,
-    /// Which parts run on the DPU: `all` it can run, or only the `largest`.
-    #[arg(long, value_name = "WHICH", default_value = "all")]
-    partition: Subgraphs,
-    /// Show the K best classes of outputs that are classifications.
-    #[arg(long, value_name = "K", default_value_t = 1)]
-    top: usize,
-    /// Names of the classes, one a line.
-    #[arg(long, value_name = "FILE")]
-    labels: Option<PathBuf>,
-    /// Draw outputs that are maps of classes.
-    #[arg(long)]
-    pictures: bool,
-    /// Machine-readable results.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    results: ResultOptions,
+    #[command(flatten)]
+    compiler: CompilerOptions,
+    #[command(flatten)]
+    quantiser: QuantiserOptions,
     #[command(flatten)]
     import: ImportOptions,
     #[command(flatten)]
     images: ImageOptions,
-}
-
-pub(crate) fn effort(text: &str) -> Result<Effort, String> {
-    match text {
-        "normal" => Ok(Effort::Normal),
-        "high" => Ok(Effort::High),
-        _ => Err("normal and high are known".to_owned()),
-    }
 }
 
 impl Deploy {
@@ -81,54 +63,49 @@ impl Deploy {
         let mut options = Options::new(target).with_environment(|name| std::env::var(name).ok());
         options.calibration_calls = self.calls.unwrap_or(options.calibration_calls);
         options.build_folder = self.build_dir.clone().or(options.build_folder);
-        options.quantiser.effort = self.effort;
-        options.subgraphs = self.partition;
+        options.quantiser = self.quantiser.options();
+        options.subgraphs = self.compiler.partition;
+        options.allow_leaky_approximation = self.compiler.allow_leaky_approximation;
         let (mut session, description) = self.session(&options)?;
         let preprocessing = self.images.preprocessing(description.as_deref())?;
-        let [input] = session.inputs() else {
-            bail!("the network has {} inputs; `dpuc deploy` feeds networks with one", session.inputs().len())
-        };
-        let input = input.clone();
-        let labels = self.labels.as_deref().map(files::read_text).transpose()?;
-        let labels: Vec<&str> = labels.as_deref().map(|text| text.lines().collect()).unwrap_or_default();
-        let shown = Shown { top: self.top, labels: &labels };
-        let samples = if self.input.is_dir() { files::samples(&self.input)? } else { vec![self.input.clone()] };
-        let mut journal = Journal::open(options.build_folder.as_deref(), &self.input, &self.output_dir)?;
+        let shown = self.results.shown(1)?;
+        let ports = session.inputs().to_vec();
+        let samples = Collection::open(&self.inputs, &ports, &preprocessing, None)?;
+        let mut journal = Journal::open(options.build_folder.as_deref(), &self.inputs, &self.output_dir)?;
         let mut folders = files::Names::default();
         let mut summaries = Vec::new();
         let mut computed = [0; 2];
-        for path in &samples {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let folder = folders.folder(&stem);
+        for index in 0..samples.count() {
+            let folder = folders.folder(&samples.stem(index));
             if journal.has(&folder) {
                 continue;
             }
-            let tensor = crate::tensors::read(path, &input, &preprocessing)?;
+            let inputs = ports.iter().zip(samples.tensors(index)?).map(|(port, tensor)| port.give(&tensor));
             let was_calibrating = session.phase() != Phase::Accelerated;
-            let outputs = session.call(vec![input.give(&tensor)])?;
+            let outputs = session.call(inputs.collect())?;
             if was_calibrating {
                 announce(&session);
             }
             computed[usize::from(session.computation() == Some(Computation::Dpu))] += 1;
-            let ports = session.outputs().iter();
-            let tensors = ports.zip(outputs).map(|(port, tensor)| Ok((port.clone(), port.take(tensor)?)));
+            let tensors = session.outputs().iter().zip(outputs);
+            let tensors = tensors.map(|(port, tensor)| Ok((port.clone(), port.take(tensor)?)));
             let outcome = Outcome { tensors: tensors.collect::<Result<_>>()?, statistics: Vec::new() };
-            let written = results::write(&outcome, &self.output_dir.join(&folder))?;
-            let drawn = if self.pictures {
-                let picture = files::is_image(path).then_some((path.as_path(), &preprocessing));
+            let written = results::write(&outcome, outcome.tensors.len(), &self.output_dir.join(&folder))?;
+            let drawn = if self.results.pictures {
+                let picture = samples.picture(index).map(|path| (path, &preprocessing));
                 results::draw(&written, picture)?
             } else {
                 Vec::new()
             };
             journal.note(folder)?;
-            if self.json {
+            if self.results.json {
                 let mut summary = shown.json(&outcome, &written, &drawn);
-                summary["input"] = path.display().to_string().into();
+                summary["input"] = samples.title(index).into();
                 summary["device"] = device(&session).into();
                 summaries.push(summary);
             } else {
                 let best = shown.line(&outcome);
-                files::print(&format!("{:<10} {}{best}\n", device(&session), path.display()));
+                files::print(&format!("{:<10} {}{best}\n", device(&session), samples.title(index)));
             }
         }
         journal.close()?;
@@ -157,7 +134,7 @@ impl Deploy {
             }
             files::note(&format!("exported: {}", folder.display()));
         }
-        if self.json {
+        if self.results.json {
             files::print(&format!("{}\n", serde_json::to_string_pretty(&Value::Array(summaries))?));
         }
         Ok(())
@@ -189,7 +166,7 @@ fn announce(session: &Session) {
         files::note(&format!("quantised, compiled, switching to the DPU{results}"));
     }
     built.notes.iter().for_each(|note| files::note(note));
-    files::note(partition::show(&built.partition).trim_end());
+    files::note(partition::show(&built.partition, &built.plan).trim_end());
 }
 
 fn device(session: &Session) -> &'static str {
@@ -205,9 +182,14 @@ struct Journal {
 
 impl Journal {
     /// The journal of this job; that of another job is dropped.
-    fn open(build: Option<&Path>, input: &Path, output: &Path) -> Result<Self> {
+    fn open(build: Option<&Path>, inputs: &[String], output: &Path) -> Result<Self> {
         let absolute = |path: &Path| std::path::absolute(path).map(|path| path.display().to_string());
-        let job = json!({"input": absolute(input)?, "output": absolute(output)?});
+        let input = |text: &String| match text.split_once('=') {
+            Some((name, path)) => absolute(Path::new(path)).map(|path| format!("{name}={path}")),
+            None => absolute(Path::new(text)),
+        };
+        let inputs = inputs.iter().map(input).collect::<Result<Vec<_>, _>>()?;
+        let job = json!({"inputs": inputs, "output": absolute(output)?});
         let mut journal = Self { file: build.map(|build| build.join("unfinished.json")), job, done: Vec::new() };
         if let Some(file) = journal.file.as_deref().filter(|file| file.is_file()) {
             let text = files::read_text(file)?;

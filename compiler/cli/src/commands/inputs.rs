@@ -13,34 +13,47 @@ pub(crate) fn read(
     preprocessing: &Preprocessing,
     fallback: &mut dyn FnMut(&Port) -> Option<Tensor>,
 ) -> Result<Vec<Tensor>> {
-    let mut found: Vec<Option<Tensor>> = vec![None; ports.len()];
-    let mut unnamed = Vec::new();
-    for input in inputs {
-        let named = input
-            .split_once('=')
-            .and_then(|(name, file)| ports.iter().position(|port| port.is_called(name)).map(|at| (at, file)));
-        match (named, input.split_once('=')) {
-            (Some((at, file)), _) => found[at] = Some(tensors::read(file.as_ref(), &ports[at], preprocessing)?),
-            (None, Some((name, _))) if !std::path::Path::new(input).exists() => {
-                bail!("no input is called `{name}`; there {}", listed(ports))
-            }
-            _ => unnamed.push(input),
-        }
-    }
-    let mut unnamed = unnamed.into_iter();
-    for (tensor, port) in found.iter_mut().zip(ports).filter(|(tensor, _)| tensor.is_none()) {
-        *tensor = match unnamed.next() {
+    let mut found = Vec::new();
+    for (file, port) in assign(inputs, ports)?.into_iter().zip(ports) {
+        let tensor = match file {
             Some(file) => Some(tensors::read(file.as_ref(), port, preprocessing)?),
             None => fallback(port),
         };
-        if tensor.is_none() {
-            bail!("no file is given for the input `{}` of shape {:?}; there {}", port.name, port.shape, listed(ports));
+        let Some(tensor) = tensor else {
+            bail!("no file is given for the input `{}` of shape {:?}; there {}", port.name, port.shape, listed(ports))
+        };
+        found.push(tensor);
+    }
+    Ok(found)
+}
+
+/// The path given for each port: `NAME=PATH` first, the others in order.
+pub(crate) fn assign<'a>(inputs: &'a [String], ports: &[Port]) -> Result<Vec<Option<&'a str>>> {
+    let mut found: Vec<Option<&str>> = vec![None; ports.len()];
+    let mut unnamed = Vec::new();
+    for input in inputs {
+        let named = input.split_once('=');
+        let at = named.and_then(|(name, path)| Some((ports.iter().position(|port| port.is_called(name))?, path)));
+        match (at, named) {
+            (Some((at, path)), _) => {
+                if found[at].replace(path).is_some() {
+                    bail!("two files are given for the input `{}`", ports[at].name);
+                }
+            }
+            (None, Some((name, _))) if !std::path::Path::new(input).exists() => {
+                bail!("no input is called `{name}`; there {}", listed(ports))
+            }
+            _ => unnamed.push(input.as_str()),
         }
+    }
+    let mut unnamed = unnamed.into_iter();
+    for path in found.iter_mut().filter(|path| path.is_none()) {
+        *path = unnamed.next();
     }
     if let Some(extra) = unnamed.next() {
         bail!("{extra} is one file too many; there {}", listed(ports));
     }
-    Ok(found.into_iter().flatten().collect())
+    Ok(found)
 }
 
 fn listed(ports: &[Port]) -> String {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::images::ImageOptions;
 use crate::onnx::{self, ImportOptions};
-use crate::results::{self, Shown};
+use crate::results::{self, ResultOptions};
 use crate::{files, network};
 
 /// Findings that are written for one program.
@@ -25,7 +25,6 @@ const FINDINGS_SHOWN: usize = 20;
 /// written as `_`, and with a number if two tensors would share a file. Arrays for and from an ONNX model have the order of its own
 /// dimensions, e.g. NCHW.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Run {
     /// Compiled or quantised .xmodel, ONNX model, or IR text (.mlir).
     model: PathBuf,
@@ -56,18 +55,8 @@ pub(crate) struct Run {
     dump: bool,
     #[command(flatten)]
     images: ImageOptions,
-    /// Show the K best classes of outputs that are classifications.
-    #[arg(long, value_name = "K", default_value_t = 0)]
-    top: usize,
-    /// Names of the classes, one a line.
-    #[arg(long, value_name = "FILE")]
-    labels: Option<PathBuf>,
-    /// Draw outputs that are maps of classes, as `NAME_mask.png`, and over the input image as `NAME_overlay.png`.
-    #[arg(long)]
-    pictures: bool,
-    /// Machine-readable summary.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    results: ResultOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -86,8 +75,8 @@ enum Runner {
     Session(Session),
     /// One DPU subgraph of it.
     Subgraph { session: Session, name: String, inputs: Vec<Port> },
-    /// A network on the CPU.
-    Network(Network),
+    /// A network on the CPU; behind its results are values that are written too.
+    Network { network: Network, results: usize },
 }
 
 impl Runner {
@@ -95,7 +84,16 @@ impl Runner {
         match self {
             Self::Session(session) => session.inputs(),
             Self::Subgraph { inputs, .. } => inputs,
-            Self::Network(network) => network.inputs(),
+            Self::Network { network, .. } => network.inputs(),
+        }
+    }
+
+    /// How many of the tensors it gives are results of the network, or of the subgraph.
+    fn results(&self) -> usize {
+        match self {
+            Self::Session(session) => session.results(),
+            Self::Subgraph { .. } => usize::MAX,
+            Self::Network { results, .. } => *results,
         }
     }
 
@@ -103,7 +101,7 @@ impl Runner {
         Ok(match self {
             Self::Session(session) => session.run(inputs)?,
             Self::Subgraph { session, name, .. } => session.run_subgraph(name, &inputs)?,
-            Self::Network(network) => network.run(inputs)?,
+            Self::Network { network, .. } => network.run(inputs)?,
         })
     }
 }
@@ -127,27 +125,25 @@ impl Run {
     pub(crate) fn run(self) -> Result<()> {
         let (runner, description) = self.load()?;
         let preprocessing = self.images.preprocessing(description.as_deref())?;
-        let labels = self.labels.as_deref().map(files::read_text).transpose()?;
-        let labels: Vec<&str> = labels.as_deref().map(|text| text.lines().collect()).unwrap_or_default();
-        let shown = Shown { top: self.top, labels: &labels };
+        let shown = self.results.shown(0)?;
         let samples = self.samples(runner.inputs())?;
         let mut summaries = Vec::new();
         for sample in &samples {
             let inputs = super::inputs::read(&sample.inputs, runner.inputs(), &preprocessing, &mut |_| None)?;
             let outcome = runner.run(inputs)?;
-            let written = results::write(&outcome, &sample.folder)?;
-            let drawn = if self.pictures {
+            let written = results::write(&outcome, runner.results(), &sample.folder)?;
+            let drawn = if self.results.pictures {
                 results::draw(&written, sample.picture().map(|path| (path, &preprocessing)))?
             } else {
                 Vec::new()
             };
-            if self.json {
+            if self.results.json {
                 summaries.push(shown.json(&outcome, &written, &drawn));
             } else {
                 files::print(&shown.text(&written, &drawn));
             }
         }
-        if self.json {
+        if self.results.json {
             let summary = if samples.len() == 1 { summaries.remove(0) } else { Value::Array(summaries) };
             files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));
         }
@@ -195,6 +191,7 @@ impl Run {
         if self.subgraph.is_some() || self.check {
             bail!("{} is not run on the DPU: there is no DPU subgraph to run or check", self.model.display());
         }
+        let results = dpuc_runtime::function_outputs(&ir, "main").len();
         if self.dump {
             network::return_all(&mut ir);
         }
@@ -205,7 +202,7 @@ impl Run {
         network::lower(&mut ir, LoweringOptions::default())?;
         let host = if self.device == Device::Reference { Host::Reference } else { Host::Compiled };
         let network = Network::with_ports(ir, inputs, outputs, host, &Operators::new())?;
-        Ok((Runner::Network(network), description))
+        Ok((Runner::Network { network, results }, description))
     }
 
     /// One run for the files given; or one for each file of a folder that is the only input, with results in a folder of its name.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{example, fail, succeed};
 
 /// A float network and a folder of twelve images for it.
-fn float_network() -> TempDir {
+pub(crate) fn float_network() -> TempDir {
     let folder = TempDir::new().unwrap();
     let text = "module @small {
   func.func @main(%image: tensor<1x28x28x1xf32>) -> tensor<1x1x1x4xf32> {

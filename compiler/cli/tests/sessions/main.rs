@@ -1,6 +1,7 @@
 //! Whole sessions at the command line, on the built-in example and on wrong input.
 
 mod flow;
+mod samples;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -36,12 +36,7 @@ function draw() {
   });
 }
 
-byId("theme").addEventListener("click", () => {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
-  draw();
-});
+themeListeners.push(draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 addEventListener("resize", draw);
 ["subgraph", "selection", "view"].forEach((event) => on(event, draw));
