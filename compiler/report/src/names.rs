@@ -22,14 +22,18 @@ pub(crate) fn short(name: &str, prefix: &str, length: usize) -> String {
     }
 }
 
-/// At most `length` characters; of a long name the end says most.
+/// At most `length` characters; of a long name the end says most, from a separator on if there is one near.
 pub(crate) fn ending(name: &str, length: usize) -> String {
     let count = name.chars().count();
     if count <= length {
-        name.to_owned()
-    } else {
-        format!("…{}", name.chars().skip(count - length + 1).collect::<String>())
+        return name.to_owned();
     }
+    let end: String = name.chars().skip(count - length + 1).collect();
+    let is_separator = |c: char| ['_', '/', '.', ':'].contains(&c);
+    let near = end.char_indices().take(length / 3).zip(end.chars().skip(1));
+    let start =
+        near.filter(|&((_, c), next)| is_separator(c) && !is_separator(next)).map(|((at, c), _)| at + c.len_utf8());
+    format!("…{}", &end[start.min().unwrap_or(0)..])
 }
 
 /// Dimensions as people write them.

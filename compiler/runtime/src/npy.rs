@@ -53,6 +53,7 @@ impl Array {
     ///
     /// # Panics
     /// If there is none.
+    #[must_use]
     pub fn row(&self, index: usize) -> Self {
         match self {
             Self::Bytes(array) => Self::Bytes(array.index_axis(Axis(0), index).to_owned()),

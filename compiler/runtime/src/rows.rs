@@ -28,7 +28,7 @@ pub enum RowsError {
     Empty(Vec<usize>),
     /// The input does not take such numbers.
     #[error(transparent)]
-    Input(#[from] RuntimeError),
+    Input(Box<RuntimeError>),
     /// Its pixels cannot become the input.
     #[error(transparent)]
     Pixels(#[from] PreprocessError),
@@ -105,7 +105,7 @@ impl Rows {
                     codes @ Tensor::I8(_) => Ok(codes),
                 }
             }
-            (row, _) => Ok(port.take(row.into_numbers())?),
+            (row, _) => port.take(row.into_numbers()).map_err(|error| RowsError::Input(Box::new(error))),
         }
     }
 }

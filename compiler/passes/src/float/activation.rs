@@ -19,7 +19,7 @@ pub(super) fn add(patterns: Patterns) -> Patterns {
 }
 
 /// The number that a constant holds in all its elements.
-fn number(ir: &Ir, value: ValueId) -> Option<f64> {
+pub(super) fn number(ir: &Ir, value: ValueId) -> Option<f64> {
     let constant = producer(ir, value, &[&nn::CONSTANT])?;
     if let Some(Attribute::Dense(Dense { elements: DenseElements::Floats(values), .. })) =
         ir.attribute(constant, "value")
@@ -33,13 +33,13 @@ fn number(ir: &Ir, value: ValueId) -> Option<f64> {
 }
 
 /// The operands of a sum or product in both orders.
-fn both_orders(ir: &Ir, op: OpId) -> [(ValueId, ValueId); 2] {
+pub(super) fn both_orders(ir: &Ir, op: OpId) -> [(ValueId, ValueId); 2] {
     let (lhs, rhs) = (ir.operand(op, 0), ir.operand(op, 1));
     [(lhs, rhs), (rhs, lhs)]
 }
 
 /// Whether two numbers are the same but for the rounding of one of them to single precision.
-fn is_about(number: f64, expected: f64) -> bool {
+pub(super) fn is_about(number: f64, expected: f64) -> bool {
     (number - expected).abs() <= expected.abs() * 1e-6
 }
 
@@ -52,7 +52,7 @@ fn shifted_relu6(ir: &Ir, value: ValueId) -> Option<ValueId> {
 }
 
 /// The factor that a product or quotient with one number is, and what it is applied to.
-fn factor(ir: &Ir, op: OpId) -> Option<(ValueId, f64)> {
+pub(super) fn factor(ir: &Ir, op: OpId) -> Option<(ValueId, f64)> {
     if ir.is(op, &nn::DIV) {
         return Some((ir.operand(op, 0), number(ir, ir.operand(op, 1))?.recip()));
     }

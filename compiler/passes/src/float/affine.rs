@@ -154,7 +154,7 @@ fn channel_places(ir: &Ir, layer: OpId, shape: &[usize], channels: usize) -> Opt
 }
 
 /// Adds a constant that stands for `source`, under its name with a suffix.
-fn insert_constant(rewriter: &mut Rewriter<'_>, source: OpId, weight: Weight) -> ValueId {
+pub(super) fn insert_constant(rewriter: &mut Rewriter<'_>, source: OpId, weight: Weight) -> ValueId {
     let ir = rewriter.tables();
     let own = ir.attribute(source, "value").and_then(Attribute::as_symbol);
     let wish = own.or_else(|| ir.location_name(ir.op(source).location)).unwrap_or("constant");

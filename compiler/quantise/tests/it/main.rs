@@ -2,3 +2,4 @@
 
 mod networks;
 mod placement;
+mod report;

@@ -3,4 +3,5 @@
 mod file;
 mod hostile;
 mod networks;
+mod plan;
 mod small;
