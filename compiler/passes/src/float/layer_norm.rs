@@ -48,7 +48,7 @@ impl Pattern for Normalisation {
         let builder = OpBuilder::new(&nn::LAYER_NORM)
             .operands([input])
             .attribute("axis", Attribute::int(axis as i64))
-            .attribute("epsilon", Attribute::float(epsilon));
+            .attribute("epsilon", Attribute::Float(epsilon, None));
         let made = rewriter.insert(builder.result(ty, ""));
         let made = rewriter.ir().result(made);
         rewriter.replace(op, &[made]);
