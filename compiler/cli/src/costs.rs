@@ -21,7 +21,10 @@ pub(crate) fn write(report: &Report, name: &str, folder: &Path) -> Result<PathBu
 
 /// The tensors that cost most, and the last one.
 pub(crate) fn table(report: &Report) -> String {
-    let mut text: String = report.notes.iter().map(|note| format!("note: {note}\n")).collect();
+    let mut text = String::new();
+    for note in &report.notes {
+        text += &format!("note: {note}\n");
+    }
     let head = ["tensor", "operation", "position", "SQNR dB", "loss dB", "noise", "saturated"];
     text += &row(head.map(str::to_owned));
     let mut worst: Vec<usize> = (0..report.tensors.len()).collect();

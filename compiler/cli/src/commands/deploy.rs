@@ -30,7 +30,7 @@ pub(crate) struct Deploy {
     #[arg(short, long)]
     arch: String,
     /// Samples: a folder of images or .npy arrays, one each; an .npy array whose first dimension counts them; or an .npz archive of such
-    /// arrays (FILE:ARRAY picks one). Unsigned bytes are pixels, as in images. Once for each input of the network, as PATH or NAME=PATH.
+    /// arrays (`FILE:ARRAY` picks one). Unsigned bytes are pixels, as in images. Once for each input of the network, as `PATH` or `NAME=PATH`.
     #[arg(short, long = "input", value_name = "[NAME=]PATH", required = true)]
     inputs: Vec<String>,
     /// Calls that calibrate; 128 if nobody says otherwise.

@@ -59,7 +59,7 @@ pub struct TensorReport {
     /// Signal to the noise that its layer adds, in decibels.
     pub added: f64,
     /// The noise its layer adds, relative to its signal, as a fraction of the sum over all tensors. As noise keeps its size relative to the
-    /// signal on its way through most layers, this says which layers cost most accuracy.
+    /// signal on its way through most layers, this says roughly which layers cost most accuracy.
     pub share: f64,
     /// Fraction of floats beyond the range of codes.
     pub saturated: f64,

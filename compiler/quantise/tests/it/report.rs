@@ -25,7 +25,7 @@ fn noise_belongs_to_the_layer_that_adds_it() {
     assert_eq!([&x.inputs[..], &r1.inputs, &pool.inputs, &c2.inputs], [&[][..], &[0], &[1], &[2]]);
     // Selecting adds nothing, so that the pool passes its input's noise on.
     assert_eq!((pool.added, pool.loss), (200.0, 0.0));
-    assert!(pool.share < 1e-12 && pool.sqnr == pool.inherited);
+    assert!(pool.share < 1e-12 && pool.sqnr.total_cmp(&pool.inherited).is_eq());
     for tensor in [x, r1, c2] {
         assert!((20.0..60.0).contains(&tensor.added) && tensor.share > 0.01, "{tensor:?}");
     }

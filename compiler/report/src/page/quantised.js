@@ -74,11 +74,11 @@ function showSummary() {
     tile((100 * top).toFixed(0), "%", `of the added noise comes from ${Math.min(5, TENSORS.length)} tensors`, Math.min(1, top)),
     tile(fraction(clipping.saturated), "", clipping.saturated ? `most saturation, ${short(clipping.name, 30)}` : "nothing saturates"),
     tile(String(TENSORS.length), "", `rounded tensors, and ${REPORT.constants.length} constants`));
-  byId("worst-note").textContent = "By the noise each layer adds relative to its signal, as part of the sum over all tensors: noise keeps its size relative to the signal on its way through most layers, so this is a measure of what a layer costs the result.";
-  byId("worst").replaceChildren(...byCost.slice(0, 6).map((index) => {
+  byId("worst-note").textContent = "By the noise each layer adds relative to its signal, as part of the sum over all tensors: noise keeps its size relative to the signal on its way through most layers, so this is a rough measure of what a layer costs the result.";
+  byId("worst").replaceChildren(...byCost.slice(0, 8).map((index) => {
     const tensor = TENSORS[index];
     return el("button", { type: "button", onclick: () => select(index, true) }, el("b", { title: tensor.name }, short(tensor.name, 40)),
-      el("small", {}, el("span", {}, plain(tensor.operation)), el("span", {}, `${percent(tensor.share, 1)} of the noise · SQNR ${decibel(tensor.sqnr)} dB`)),
+      el("small", {}, el("span", {}, plain(tensor.operation)), el("span", {}, `${percent(tensor.share, 1)} of noise · ${decibel(tensor.sqnr)} dB`)),
       histogram(tensor, 276, 54, false));
   }));
   byId("changes").replaceChildren(...(REPORT.notes.length ? [el("ul", {}, REPORT.notes.map((note) => el("li", {}, note)))] : [el("p", { className: "quiet" }, "Nothing.")]));
@@ -152,7 +152,7 @@ function showTable() {
   });
   const body = rows.slice(0, ROWS_MAX).map(({ tensor, index }) => {
     const cells = COLUMNS.map((column) => el("td", {
-      className: (column.title === "tensor" ? "name" : column.text ? "text" : "") + (column.picture ? "picture" : "") + (column.loud && column.loud(tensor) ? " loud" : ""),
+      className: (column.title === "tensor" ? "name" : column.text ? "text" : "") + (column.picture ? "bars" : "") + (column.loud && column.loud(tensor) ? " loud" : ""),
       title: column.title === "tensor" ? tensor.name : "",
     }, column.show(tensor, index)));
     const row = el("tr", { className: "row", id: "tensor-" + index, onclick: () => select(quantised.tensor === index ? null : index) }, cells);
@@ -207,8 +207,8 @@ function details(index) {
   const readers = TENSORS.map((_, other) => other).filter((other) => TENSORS[other].inputs.includes(index));
   return el("div", {}, el("b", {}, tensor.name), el("div", { className: "quiet" }, `${plain(tensor.operation)} → ${shape(tensor)}`),
     el("div", { className: "columns" },
-      el("div", {}, el("h3", {}, "Floats"), histogram(tensor, 460, 130, true),
-        ...constants.flatMap((constant) => [el("h3", {}, constant.name), histogram(constant, 460, 74, true)])),
+      el("div", {}, el("h3", {}, "Floats"), histogram(tensor, 400, 120, true),
+        ...constants.flatMap((constant) => [el("h3", {}, constant.name), histogram(constant, 400, 70, true)])),
       el("div", {}, el("h3", {}, "Codes"), facts([
         ["position", `${tensor.position}: steps of ${number(step(tensor))}`], ["codes reach", reaches(tensor)], ["floats", `${number(tensor.least)} … ${number(tensor.most)}`],
         ["saturated", fraction(tensor.saturated)], ["SQNR", decibel(tensor.sqnr) + " dB"], ["its inputs allow", decibel(tensor.inherited) + " dB"],
@@ -224,7 +224,7 @@ function showConstants() {
     const own = REPORT.constants[index];
     return el("tr", { className: "row", onclick: () => select(own.tensor, true) }, el("td", { className: "name", title: own.name }, short(own.name, 44)), el("td", { className: "name" }, short(TENSORS[own.tensor].name, 32)),
       el("td", {}, own.shape.join("×")), el("td", {}, String(own.position)), el("td", {}, decibel(own.sqnr)),
-      el("td", { className: own.saturated >= LOUD ? "loud" : "" }, fraction(own.saturated)), el("td", {}, percent(filled(own), 1)), el("td", { className: "picture" }, histogram(own, 134, 26, false)));
+      el("td", { className: own.saturated >= LOUD ? "loud" : "" }, fraction(own.saturated)), el("td", {}, percent(filled(own), 1)), el("td", { className: "bars" }, histogram(own, 134, 26, false)));
   });
   byId("constant-table").replaceChildren(el("thead", {}, head), el("tbody", {}, rows));
 }
