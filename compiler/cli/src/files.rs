@@ -114,6 +114,48 @@ pub(crate) fn samples(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Whether a path that names no file has a wildcard in its last part.
+pub(crate) fn is_pattern(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.contains(['*', '?']) && !path.exists()
+}
+
+/// The files of a folder whose names match the last part of a path, in the order of their names: `*` stands for any characters, `?` for one.
+pub(crate) fn matching(path: &Path) -> Result<Vec<PathBuf>> {
+    let pattern: Vec<char> = path.file_name().unwrap_or_default().to_string_lossy().chars().collect();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut found = samples(folder)?;
+    found.retain(|file| {
+        let name: Vec<char> = file.file_name().unwrap_or_default().to_string_lossy().chars().collect();
+        matches(&pattern, &name)
+    });
+    if found.is_empty() {
+        bail!("no image or .npy file in {} is called so", folder.display());
+    }
+    Ok(found)
+}
+
+/// Whether a name is what a pattern stands for. The last `*` takes as much as it must: no earlier one needs to take more.
+fn matches(pattern: &[char], name: &[char]) -> bool {
+    let (mut at, mut next) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while at < name.len() {
+        match (pattern.get(next), star) {
+            (Some('*'), _) => {
+                star = Some((next, at));
+                next += 1;
+            }
+            (Some(&c), _) if c == '?' || c == name[at] => (at, next) = (at + 1, next + 1),
+            (_, Some((place, taken))) => {
+                (at, next) = (taken + 1, place + 1);
+                star = Some((place, taken + 1));
+            }
+            (_, None) => return false,
+        }
+    }
+    pattern[next..].iter().all(|&c| c == '*')
+}
+
 /// Creates a folder and those above it.
 pub(crate) fn create_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).with_context(|| format!("cannot create the folder {}", path.display()))
@@ -140,4 +182,31 @@ pub(crate) fn note(text: &str) {
 /// Writes an error and its causes to standard error.
 pub(crate) fn report(error: &anyhow::Error) {
     note(&format!("error: {error:#}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_names() {
+        let matches = |pattern: &str, name: &str| {
+            matches(&pattern.chars().collect::<Vec<_>>(), &name.chars().collect::<Vec<_>>())
+        };
+        for (pattern, name) in [
+            ("*", ""),
+            ("*.png", ".png"),
+            ("calib_???.png", "calib_007.png"),
+            ("a*b*c", "a__b_b__c"),
+            ("*é?", "éé"),
+            ("**x", "xx"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("", "a"), ("calib_???.png", "calib_007_label.png"), ("a*b", "a"), ("?", ""), ("*x", "xy")]
+        {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::io::Cursor;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use dpuc_dialects::{Attribute, Ir};
 use dpuc_runtime::Preprocessing;
 use dpuc_runtime::preprocess::{self, Colour, Filter, Fit, PerChannel};
-use image::DynamicImage;
+use image::{DynamicImage, ImageFormat};
 
 use crate::network;
 
@@ -62,12 +62,15 @@ impl ImageOptions {
     }
 }
 
+/// The format of a PNG or JPEG image, by its first bytes.
+pub(crate) fn format(bytes: &[u8]) -> Result<ImageFormat> {
+    let known = image::guess_format(bytes).ok().filter(ImageFormat::reading_enabled);
+    known.context("it is neither an array (.npy, .npz) nor a PNG or JPEG image")
+}
+
 /// Decodes a PNG or JPEG image; its size is bounded before memory is asked for.
 pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage> {
-    let mut reader = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    let mut reader = image::ImageReader::with_format(Cursor::new(bytes), format(bytes)?);
     reader.limits(image::Limits::default());
-    if reader.format().is_none() {
-        bail!("it is neither an .npy file nor a PNG or JPEG image");
-    }
     reader.decode().context("the image cannot be decoded")
 }

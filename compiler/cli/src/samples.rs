@@ -9,8 +9,8 @@ use dpuc_runtime::npy::{is_npy, read_npy};
 use dpuc_runtime::npz::{self, is_npz, read_npz};
 use dpuc_runtime::{Port, Preprocessing, Rows};
 
-use crate::commands::inputs::assign;
-use crate::{files, tensors};
+use crate::commands::inputs::{assign, missing};
+use crate::{files, images, tensors};
 
 /// Samples with a tensor for each input of a network.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ struct Input {
     port: Port,
     path: PathBuf,
     source: Source,
+    /// Whether it is a file with one sample.
+    is_file: bool,
 }
 
 #[derive(Debug)]
@@ -38,7 +40,8 @@ enum Source {
 
 impl Collection {
     /// The samples of `[NAME=]PATH` for each input: named ones first, the others in order. A path is a folder of images or `.npy` arrays, such a
-    /// file, or an `.npz` archive, of which `PATH:ARRAY` picks an array. At most `limit` samples are taken.
+    /// file, a pattern for the names of such files, or an `.npz` archive, of which `PATH:ARRAY` picks an array. At most `limit` samples are
+    /// taken.
     pub(crate) fn open(
         paths: &[String],
         ports: &[Port],
@@ -47,23 +50,32 @@ impl Collection {
     ) -> Result<Self> {
         let mut inputs = Vec::new();
         for (path, port) in assign(paths, ports)?.into_iter().zip(ports) {
-            let Some(path) = path else {
-                bail!("no samples are given for the input `{}` of shape {:?}", port.name, port.framework_shape())
-            };
+            let Some(path) = path else { return Err(missing(port, ports)) };
             inputs.push(Input::open(path, port).with_context(|| format!("cannot use {path}"))?);
         }
-        let Some(first) = inputs.first() else { bail!("the network has no inputs") };
-        let count = first.count();
-        if let Some(other) = inputs.iter().find(|input| input.count() != count) {
+        if let Some([one, other]) =
+            inputs.array_windows().find(|[one, other]: &&[Input; 2]| one.count() != other.count())
+        {
             let said =
                 |input: &Input| format!("{} for `{}` ({})", input.count(), input.port.name, input.path.display());
-            bail!("the inputs have different numbers of samples: {} and {}", said(first), said(other));
+            bail!("the inputs have different numbers of samples: {} and {}", said(one), said(other));
         }
-        let count = count.min(limit.unwrap_or(usize::MAX));
+        // A network without inputs computes the same once.
+        let count = inputs.first().map_or(1, Input::count).min(limit.unwrap_or(usize::MAX));
         if count == 0 {
             bail!("0 samples are too few; --samples says how many are used");
         }
         Ok(Self { inputs, count, preprocessing: preprocessing.clone() })
+    }
+
+    /// How many samples there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether it is one file for each input, and no folder or other collection that could hold more.
+    pub(crate) fn is_single(&self) -> bool {
+        self.inputs.iter().all(|input| input.is_file)
     }
 
     /// What a sample is called, for people.
@@ -84,15 +96,18 @@ impl Collection {
 
     /// A tensor for each input.
     pub(crate) fn tensors(&self, index: usize) -> Result<Vec<Tensor>> {
-        let tensor = |input: &Input| {
-            let tensor = input.read(index, &self.preprocessing)?;
-            let finite = tensor.as_f32().is_none_or(|values| values.iter().all(|value| value.is_finite()));
-            if !finite {
+        self.inputs.iter().map(|input| input.read(index, &self.preprocessing)).collect()
+    }
+
+    /// A tensor for each input, fit to calibrate with: all numbers are finite.
+    pub(crate) fn finite_tensors(&self, index: usize) -> Result<Vec<Tensor>> {
+        let tensors = self.tensors(index)?;
+        for (tensor, input) in tensors.iter().zip(&self.inputs) {
+            if tensor.as_f32().is_some_and(|values| !values.iter().all(|value| value.is_finite())) {
                 bail!("{} has elements that are no finite numbers", input.title(index));
             }
-            Ok(tensor)
-        };
-        self.inputs.iter().map(tensor).collect()
+        }
+        Ok(tensors)
     }
 }
 
@@ -102,7 +117,7 @@ impl Samples for Collection {
     }
 
     fn sample(&self, index: usize) -> Result<Vec<Tensor>, String> {
-        self.tensors(index).map_err(|error| format!("{error:#}"))
+        self.finite_tensors(index).map_err(|error| format!("{error:#}"))
     }
 }
 
@@ -114,15 +129,14 @@ impl Input {
             _ => (path, None),
         };
         let (port, path) = (port.clone(), path.to_owned());
-        if path.is_dir() {
-            return Ok(Self { source: Source::Files(files::samples(&path)?), port, path });
-        }
-        if files::is_image(&path) {
-            return Ok(Self { source: Source::Files(vec![path.clone()]), port, path });
+        if path.is_dir() || files::is_pattern(&path) {
+            let found = if path.is_dir() { files::samples(&path)? } else { files::matching(&path)? };
+            return Ok(Self { source: Source::Files(found), port, path, is_file: false });
         }
         let bytes = files::read(&path)?;
-        if !is_npy(&bytes) && !is_npz(&bytes) {
-            bail!("it is neither a folder nor an image, an .npy array or an .npz archive");
+        if !is_npy(&bytes) && !is_npz(&bytes) && array.is_none() {
+            images::format(&bytes)?;
+            return Ok(Self { source: Source::Files(vec![path.clone()]), port, path, is_file: true });
         }
         let rows = if is_npz(&bytes) {
             array_for(&bytes, array, &port)?
@@ -131,7 +145,8 @@ impl Input {
         } else {
             Rows::new(read_npy(&bytes)?, &port)?
         };
-        Ok(Self { source: Source::Rows(Box::new(rows)), port, path })
+        let is_file = rows.count() == 1;
+        Ok(Self { source: Source::Rows(Box::new(rows)), port, path, is_file })
     }
 
     fn count(&self) -> usize {

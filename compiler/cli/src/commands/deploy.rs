@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use dpuc_flow::{Computation, Options, Phase, Session};
-use dpuc_quantise::Samples;
 use dpuc_runtime::Outcome;
 use serde_json::{Value, json};
 
@@ -29,7 +28,7 @@ pub(crate) struct Deploy {
     /// Target, board, fingerprint or arch.json.
     #[arg(short, long)]
     arch: String,
-    /// Samples: a folder of images or .npy arrays, one each; an .npy array whose first dimension counts them; or an .npz archive of such
+    /// Samples: a folder of images or .npy arrays, one each, or a pattern with `*` and `?` for their names; an .npy array whose first dimension counts them; or an .npz archive of such
     /// arrays (`FILE:ARRAY` picks one). Unsigned bytes are pixels, as in images. Once for each input of the network, as `PATH` or `NAME=PATH`.
     #[arg(short, long = "input", value_name = "[NAME=]PATH", required = true)]
     inputs: Vec<String>,
@@ -75,12 +74,12 @@ impl Deploy {
         let mut folders = files::Names::default();
         let mut summaries = Vec::new();
         let mut computed = [0; 2];
-        for index in 0..samples.count() {
+        for index in 0..samples.len() {
             let folder = folders.folder(&samples.stem(index));
             if journal.has(&folder) {
                 continue;
             }
-            let inputs = ports.iter().zip(samples.tensors(index)?).map(|(port, tensor)| port.give(&tensor));
+            let inputs = ports.iter().zip(samples.finite_tensors(index)?).map(|(port, tensor)| port.give(&tensor));
             let was_calibrating = session.phase() != Phase::Accelerated;
             let outputs = session.call(inputs.collect())?;
             if was_calibrating {

@@ -1,6 +1,6 @@
 //! Input tensors from the command line.
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, anyhow, bail};
 use dpuc_evaluate::Tensor;
 use dpuc_runtime::{Port, Preprocessing};
 
@@ -19,10 +19,7 @@ pub(crate) fn read(
             Some(file) => Some(tensors::read(file.as_ref(), port, preprocessing)?),
             None => fallback(port),
         };
-        let Some(tensor) = tensor else {
-            bail!("no file is given for the input `{}` of shape {:?}; there {}", port.name, port.shape, listed(ports))
-        };
-        found.push(tensor);
+        found.push(tensor.ok_or_else(|| missing(port, ports))?);
     }
     Ok(found)
 }
@@ -54,6 +51,11 @@ pub(crate) fn assign<'a>(inputs: &'a [String], ports: &[Port]) -> Result<Vec<Opt
         bail!("{extra} is one file too many; there {}", listed(ports));
     }
     Ok(found)
+}
+
+/// What is wrong if there is no file for an input.
+pub(crate) fn missing(port: &Port, ports: &[Port]) -> Error {
+    anyhow!("no file is given for the input `{}` of shape {:?}; there {}", port.name, port.shape, listed(ports))
 }
 
 fn listed(ports: &[Port]) -> String {

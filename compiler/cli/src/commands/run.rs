@@ -1,8 +1,8 @@
 //! `dpuc run`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use dpuc_dialects::Ir;
 use dpuc_evaluate::{Operators, Tensor};
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::images::ImageOptions;
 use crate::onnx::{self, ImportOptions};
 use crate::results::{self, ResultOptions};
+use crate::samples::Collection;
 use crate::{files, network};
 
 /// Findings that are written for one program.
@@ -28,8 +29,9 @@ const FINDINGS_SHOWN: usize = 20;
 pub(crate) struct Run {
     /// Compiled or quantised .xmodel, ONNX model, or IR text (.mlir).
     model: PathBuf,
-    /// An .npy array or a PNG or JPEG image, as FILE or NAME=FILE. int8 arrays are taken as they are; floats and images are quantised
-    /// with the input's fix point. A folder is every such file in it, one run each.
+    /// An .npy array or a PNG or JPEG image, as `FILE` or `NAME=FILE`. int8 arrays are taken as they are; floats and images are quantised
+    /// with the input's fix point. Many samples are one run each: a folder, files by a pattern with `*` or `?`, an array whose first dimension
+    /// counts them, an .npz archive (`FILE:ARRAY` picks an array).
     #[arg(short, long = "input", value_name = "[NAME=]FILE", num_args = 1..)]
     inputs: Vec<String>,
     /// Folder for the outputs.
@@ -106,34 +108,25 @@ impl Runner {
     }
 }
 
-/// The files of one run, and where its results go.
-struct Sample {
-    inputs: Vec<String>,
-    folder: PathBuf,
-}
-
-impl Sample {
-    /// The image, if the network's only input is one.
-    fn picture(&self) -> Option<&Path> {
-        let [file] = &self.inputs[..] else { return None };
-        let file = Path::new(file);
-        files::is_image(file).then_some(file)
-    }
-}
-
 impl Run {
     pub(crate) fn run(self) -> Result<()> {
         let (runner, description) = self.load()?;
         let preprocessing = self.images.preprocessing(description.as_deref())?;
         let shown = self.results.shown(0)?;
-        let samples = self.samples(runner.inputs())?;
+        let samples = Collection::open(&self.inputs, runner.inputs(), &preprocessing, None)?;
+        let mut folders = files::Names::default();
         let mut summaries = Vec::new();
-        for sample in &samples {
-            let inputs = super::inputs::read(&sample.inputs, runner.inputs(), &preprocessing, &mut |_| None)?;
-            let outcome = runner.run(inputs)?;
-            let written = results::write(&outcome, runner.results(), &sample.folder)?;
+        for index in 0..samples.len() {
+            let outcome = runner.run(samples.tensors(index)?)?;
+            // What is one file has its results in the folder itself.
+            let folder = if samples.is_single() {
+                self.output_dir.clone()
+            } else {
+                self.output_dir.join(folders.folder(&samples.stem(index)))
+            };
+            let written = results::write(&outcome, runner.results(), &folder)?;
             let drawn = if self.results.pictures {
-                results::draw(&written, sample.picture().map(|path| (path, &preprocessing)))?
+                results::draw(&written, samples.picture(index).map(|path| (path, &preprocessing)))?
             } else {
                 Vec::new()
             };
@@ -144,7 +137,7 @@ impl Run {
             }
         }
         if self.results.json {
-            let summary = if samples.len() == 1 { summaries.remove(0) } else { Value::Array(summaries) };
+            let summary = if samples.is_single() { summaries.remove(0) } else { Value::Array(summaries) };
             files::print(&format!("{}\n", serde_json::to_string_pretty(&summary)?));
         }
         Ok(())
@@ -203,29 +196,6 @@ impl Run {
         let host = if self.device == Device::Reference { Host::Reference } else { Host::Compiled };
         let network = Network::with_ports(ir, inputs, outputs, host, &Operators::new())?;
         Ok((Runner::Network { network, results }, description))
-    }
-
-    /// One run for the files given; or one for each file of a folder that is the only input, with results in a folder of its name.
-    fn samples(&self, ports: &[Port]) -> Result<Vec<Sample>> {
-        let [folder] = &self.inputs[..] else { return Ok(vec![self.sample()]) };
-        if !Path::new(folder).is_dir() {
-            return Ok(vec![self.sample()]);
-        }
-        if ports.len() != 1 {
-            bail!("{folder} is a folder, which is for networks with one input; this one has {}", ports.len());
-        }
-        let mut folders = files::Names::default();
-        let sample = |path: PathBuf| {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let folder = self.output_dir.join(folders.folder(&stem));
-            path.into_os_string().into_string().map(|file| Sample { inputs: vec![file], folder })
-        };
-        let samples: Result<Vec<Sample>, _> = files::samples(folder.as_ref())?.into_iter().map(sample).collect();
-        samples.map_err(|path| anyhow!("the name {} is no UTF-8 text", path.display()))
-    }
-
-    fn sample(&self) -> Sample {
-        Sample { inputs: self.inputs.clone(), folder: self.output_dir.clone() }
     }
 }
 

@@ -58,7 +58,10 @@ fn samples_may_be_a_folder_an_array_or_an_archive() {
             .map(|file| std::fs::read(folder.path().join(output).join(file)).unwrap())
     };
     let expected = quantise(images.to_str().unwrap(), "folder");
-    for samples in ["stacked.npy", "set.npz", "set.npz:images", "image=stacked.npy", "floats.npy"] {
+    let pattern = images.join("*_*.png");
+    for samples in
+        ["stacked.npy", "set.npz", "set.npz:images", "image=stacked.npy", "floats.npy", pattern.to_str().unwrap()]
+    {
         assert!(quantise(samples, "array") == expected, "{samples}");
     }
     // The same samples, deployed: results of an array are numbered.
@@ -68,6 +71,13 @@ fn samples_may_be_a_folder_an_array_or_an_archive() {
     succeed(&folder, &[&job[..], &[images.to_str().unwrap(), "-o", "by_name"]].concat());
     let array = only_array(&folder.path().join("out/set_00011"));
     assert_eq!(array, only_array(&folder.path().join("by_name/11_coat")));
+    // And run as it is.
+    let json = succeed(&folder, &["run", "small.mlir", "--input", "set.npz", "-o", "ran", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 12);
+    let coat = images.join("11_coat.png");
+    succeed(&folder, &["run", "small.mlir", "--input", coat.to_str().unwrap(), "-o", "coat"]);
+    assert_eq!(only_array(&folder.path().join("ran/set_00011")), only_array(&folder.path().join("coat")));
 }
 
 /// A network with two inputs of different shapes.
@@ -142,6 +152,7 @@ fn every_input_has_samples_of_its_own() {
         &["left.npy", "right.npy", "right.npy"],
         &["left.npy", "right.npy", "left=left.npy"],
         &["left.npy", "absent.npy"],
+        &["left.npy", "empty/*.png"],
         &["left.npy", "two.mlir"],
     ] {
         shown += &format!("$ dpuc quantise … {}\n{}\n", samples.join(" "), fail(&folder, &job(samples)));
