@@ -85,7 +85,7 @@ fn is_conversion(kind: &str) -> bool {
     ["int8.quantise", "int8.dequantise"].contains(&kind)
 }
 
-pub(crate) fn to_json(report: &PartitionReport) -> Value {
+pub(crate) fn to_json(report: &PartitionReport, plan: &Plan) -> Value {
     let operations = report.operations.iter().map(|operation| {
         let device = match operation.device {
             Device::Dpu => "DPU",
@@ -100,5 +100,13 @@ pub(crate) fn to_json(report: &PartitionReport) -> Value {
         json!({"name": subgraph.name, "operations": subgraph.operations,
                "inputs": subgraph.inputs, "outputs": subgraph.outputs})
     });
-    json!({"operations": operations.collect::<Vec<_>>(), "subgraphs": subgraphs.collect::<Vec<_>>()})
+    let name = |&operation: &usize| plan.operations[operation].name.as_str();
+    let parts = plan.parts.iter().map(|part| {
+        json!({"name": part.name, "device": part.device, "operations": part.operations.iter().map(name).collect::<Vec<_>>()})
+    });
+    let flows = plan.flows.iter().map(
+        |flow| json!({"from": flow.from, "to": flow.to, "tensors": flow.tensors.iter().map(name).collect::<Vec<_>>()}),
+    );
+    json!({"operations": operations.collect::<Vec<_>>(), "subgraphs": subgraphs.collect::<Vec<_>>(),
+           "parts": parts.collect::<Vec<_>>(), "flows": flows.collect::<Vec<_>>()})
 }

@@ -110,7 +110,7 @@ impl Compile {
             network::write_text(&compiled.ir, &text, PrintOptions { locations: true, ..PrintOptions::default() })?;
         }
         if self.json {
-            files::print(&format!("{}\n", serde_json::to_string_pretty(&partition::to_json(&compiled.report))?));
+            files::print(&format!("{}\n", serde_json::to_string_pretty(&partition::to_json(&compiled.report, &plan))?));
         } else {
             files::print(&format!(
                 "{}written: {} ({} bytes); the partition as a picture: {}\n",

@@ -193,6 +193,12 @@ fn the_partition_is_drawn_the_same_every_time() {
     let ir = example("fashion_cnn.mlir");
     let shown = succeed(&first, &["compile", ir.to_str().unwrap(), "--arch", "kv260"]);
     insta::assert_snapshot!("partition", shown);
+    let json = succeed(&first, &["compile", ir.to_str().unwrap(), "--arch", "kv260", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let devices: Vec<&serde_json::Value> =
+        json["parts"].as_array().unwrap().iter().map(|part| &part["device"]).collect();
+    assert_eq!(devices, ["input", "DPU", "CPU"]);
+    assert_eq!((&json["flows"][1]["from"], &json["flows"][1]["to"]), (&1.into(), &2.into()));
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub struct TensorReport {
     /// The SQNR it would have if its layer were not quantised, only the inputs.
     pub inherited: f64,
     /// What of its SQNR is lost here, in decibels: `inherited - sqnr`. Below zero where rounding makes up for noise in front, as corrected
-    /// biases do; 0 for an argument, which has nothing in front.
+    /// biases do; 0 where there is no noise in front, as at arguments.
     pub loss: f64,
     /// Signal to the noise that its layer adds, in decibels.
     pub added: f64,
@@ -189,7 +189,7 @@ pub(crate) fn compare(
             position: positions.of(&quantiser.placement, site),
             sqnr,
             inherited,
-            loss: if quantiser.placement.sites[site].is_argument { 0.0 } else { inherited - sqnr },
+            loss: if inherited < MOST_DECIBELS { inherited - sqnr } else { 0.0 },
             added: added(&sums),
             share: ratios[at] / whole.max(f64::MIN_POSITIVE),
             saturated: sums.saturated(),

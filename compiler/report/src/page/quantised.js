@@ -126,7 +126,7 @@ const COLUMNS = [
   { title: "shape", value: (tensor) => tensor.shape.reduce((product, side) => product * side, 1), show: (tensor) => tensor.shape.join("×") },
   { title: "position", hint: "codes stand for multiples of 2 to the minus this", value: (tensor) => tensor.position, show: (tensor) => String(tensor.position) },
   { title: "SQNR dB", hint: "signal to quantisation noise, everything in front included", value: (tensor) => tensor.sqnr, show: (tensor) => decibel(tensor.sqnr) },
-  { title: "loss dB", hint: "what of the SQNR that its inputs allow is lost here", value: (tensor) => tensor.loss, show: (tensor) => (tensor.inputs.length ? tensor.loss.toFixed(1) : "–") },
+  { title: "loss dB", hint: "what of the SQNR that its inputs allow is lost here", value: (tensor) => tensor.loss, show: (tensor) => (tensor.inherited < MOST_DECIBELS ? tensor.loss.toFixed(1) : "–") },
   { title: "noise", hint: "noise it adds relative to its signal, as part of the sum over all tensors", value: (tensor) => tensor.share, show: (tensor) => withBar(tensor.share) },
   { title: "saturated", hint: "floats beyond the range of codes", value: (tensor) => tensor.saturated, show: (tensor) => fraction(tensor.saturated), loud: (tensor) => tensor.saturated >= LOUD },
   { title: "range used", hint: "the greatest float, against the range of codes", value: filled, show: (tensor) => percent(filled(tensor), 1) },
