@@ -115,6 +115,14 @@ fn the_first_calls_are_float_and_the_others_the_dpus() {
         distance(&found, &session.outputs()[0].give(&expected)) < 1e-6,
         "only the sigmoid may differ in its last bits"
     );
+    // People find in the artefact what was done.
+    let summary = session.summary().unwrap().clone();
+    let files = session.artefact().unwrap().files();
+    assert_eq!(files["small_partition.svg"], summary.plan.svg().into_bytes());
+    assert_eq!(
+        files["quantise.html"],
+        dpuc_report::quantised_page("small", &summary.quantisation.unwrap()).into_bytes()
+    );
 }
 
 #[test]

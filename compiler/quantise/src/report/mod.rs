@@ -49,6 +49,9 @@ pub struct TensorReport {
     pub inputs: Vec<usize>,
     /// Its position: codes stand for multiples of `2^-position`.
     pub position: i32,
+    /// The tensor whose position it has by construction: of a pooling's result the input, of what only a concatenation reads its result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tied_to: Option<usize>,
     /// Signal to quantisation noise in decibels: everything in front of it included.
     pub sqnr: f64,
     /// The SQNR it would have if its layer were not quantised, only the inputs.
@@ -187,6 +190,7 @@ pub(crate) fn compare(
             shape: quantiser.ir.shape_of(quantiser.placement.sites[site].value).unwrap_or_default(),
             inputs: crate::walk::inputs(quantiser, site).into_iter().map(|input| place[input]).collect(),
             position: positions.of(&quantiser.placement, site),
+            tied_to: quantiser.placement.sites[site].tied_to.map(|tied| place[tied]),
             sqnr,
             inherited,
             loss: if inherited < MOST_DECIBELS { inherited - sqnr } else { 0.0 },

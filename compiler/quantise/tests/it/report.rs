@@ -23,6 +23,7 @@ fn noise_belongs_to_the_layer_that_adds_it() {
     let [x, r1, pool, c2] = &report.tensors[..] else { panic!("{:?}", report.tensors) };
     assert_eq!([&x.operation, &r1.operation, &pool.operation], ["argument", "nn.conv2d + nn.relu", "nn.max_pool"]);
     assert_eq!([&x.inputs[..], &r1.inputs, &pool.inputs, &c2.inputs], [&[][..], &[0], &[1], &[2]]);
+    assert_eq!([x.tied_to, r1.tied_to, pool.tied_to, c2.tied_to], [None, None, Some(1), None]);
     // Selecting adds nothing, so that the pool passes its input's noise on.
     assert_eq!((pool.added, pool.loss), (200.0, 0.0));
     assert!(pool.share < 1e-12 && pool.sqnr.total_cmp(&pool.inherited).is_eq());

@@ -8,6 +8,7 @@ const MOST_DECIBELS = 200;
 const quantised = { tensor: null, column: 7, descending: true };
 
 const decibel = (value) => (value >= MOST_DECIBELS ? "exact" : value.toFixed(1));
+const withUnit = (value) => (value >= MOST_DECIBELS ? "exact" : decibel(value) + " dB");
 const plain = (operation) => operation.replace(/\bnn\./g, "");
 const number = (value) => (value === 0 ? "0" : Math.abs(value) >= 1e4 || Math.abs(value) < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3))));
 const fraction = (value) => (value === 0 ? "0" : value >= 1e-3 ? (100 * value).toFixed(2) + "\u2009%" : (1e6 * value).toFixed(0) + "\u2009ppm");
@@ -78,7 +79,7 @@ function showSummary() {
   byId("worst").replaceChildren(...byCost.slice(0, 8).map((index) => {
     const tensor = TENSORS[index];
     return el("button", { type: "button", onclick: () => select(index, true) }, el("b", { title: tensor.name }, short(tensor.name, 40)),
-      el("small", {}, el("span", {}, plain(tensor.operation)), el("span", {}, `${percent(tensor.share, 1)} of noise · ${decibel(tensor.sqnr)} dB`)),
+      el("small", {}, el("span", {}, plain(tensor.operation)), el("span", {}, `${percent(tensor.share, 1)} of noise · ${withUnit(tensor.sqnr)}`)),
       histogram(tensor, 276, 54, false));
   }));
   byId("changes").replaceChildren(...(REPORT.notes.length ? [el("ul", {}, REPORT.notes.map((note) => el("li", {}, note)))] : [el("p", { className: "quiet" }, "Nothing.")]));
@@ -113,7 +114,7 @@ function showCurve() {
     const column = svg("rect", { class: "column", x: x(index) - wide / 2, width: wide, y: top, height: tall + 8 + low });
     column.dataset.tensor = index;
     column.addEventListener("click", () => select(index, true));
-    parts.push(withTip(column, () => `${tensor.name}\n${plain(tensor.operation)} → ${shape(tensor)}\nSQNR ${decibel(tensor.sqnr)} dB; its inputs allow ${decibel(tensor.inherited)} dB\n` +
+    parts.push(withTip(column, () => `${tensor.name}\n${plain(tensor.operation)} → ${shape(tensor)}\nSQNR ${withUnit(tensor.sqnr)}; its inputs allow ${withUnit(tensor.inherited)}\n` +
       `adds ${percent(tensor.share, 1)} of the noise; ${fraction(tensor.saturated)} saturated`));
   });
   root.replaceChildren(...parts);
@@ -199,7 +200,7 @@ function facts(entries) {
 }
 
 const link = (index) => el("div", {}, el("button", { type: "button", className: "link", onclick: (event) => { event.stopPropagation(); select(index, true); } }, short(TENSORS[index].name, 48)),
-  el("span", { className: "quiet" }, ` SQNR ${decibel(TENSORS[index].sqnr)} dB`));
+  el("span", { className: "quiet" }, ` SQNR ${withUnit(TENSORS[index].sqnr)}`));
 
 function details(index) {
   const tensor = TENSORS[index];
@@ -211,10 +212,11 @@ function details(index) {
         ...constants.flatMap((constant) => [el("h3", {}, constant.name), histogram(constant, 400, 70, true)])),
       el("div", {}, el("h3", {}, "Codes"), facts([
         ["position", `${tensor.position}: steps of ${number(step(tensor))}`], ["codes reach", reaches(tensor)], ["floats", `${number(tensor.least)} … ${number(tensor.most)}`],
-        ["saturated", fraction(tensor.saturated)], ["SQNR", decibel(tensor.sqnr) + " dB"], ["its inputs allow", decibel(tensor.inherited) + " dB"],
-        ["of its own alone", decibel(tensor.added) + " dB"], ["part of all added noise", percent(tensor.share, 1)],
-      ]), ...constants.map((constant) => facts([[constant.name.split(/[./]/).pop(), ""], ["position", String(constant.position)], ["SQNR", decibel(constant.sqnr) + " dB"], ["saturated", fraction(constant.saturated)]]))),
+        ["saturated", fraction(tensor.saturated)], ["SQNR", withUnit(tensor.sqnr)], ["its inputs allow", withUnit(tensor.inherited)],
+        ["of its own alone", withUnit(tensor.added)], ["part of all added noise", percent(tensor.share, 1)],
+      ]), ...constants.map((constant) => facts([[constant.name.split(/[./]/).pop(), ""], ["position", String(constant.position)], ["SQNR", withUnit(constant.sqnr)], ["saturated", fraction(constant.saturated)]]))),
       el("div", {}, tensor.inputs.length ? [el("h3", {}, "Computed from"), ...tensor.inputs.map(link)] : null,
+        tensor.tied_to === undefined ? null : [el("h3", {}, "Has the position of"), link(tensor.tied_to)],
         readers.length ? [el("h3", {}, "Read by"), ...readers.slice(0, 20).map(link)] : null)));
 }
 
