@@ -16,6 +16,8 @@ pub(crate) const STYLE: &str = include_str!("page/partition.css");
 
 /// Parts that are drawn at most.
 const PARTS_MAX: usize = 400;
+/// Arrows that are drawn at most.
+const FLOWS_MAX: usize = 2000;
 /// Operations in one column of a box, unless all columns are full.
 const COLUMN: usize = 22;
 /// Columns of a box at most.
@@ -74,9 +76,9 @@ impl Plan {
 
     fn picture(&self, name_space: &str, style: &str) -> String {
         let parts = &self.parts[..self.parts.len().min(PARTS_MAX)];
-        let flows: Vec<&Flow> = self.flows.iter().filter(|flow| flow.from.max(flow.to) < parts.len()).collect();
         // Parts of a damaged file may wait for each other: arrows back are left out.
-        let flows: Vec<&Flow> = flows.into_iter().filter(|flow| flow.from < flow.to).collect();
+        let is_drawn = |flow: &&Flow| flow.from < flow.to && flow.to < parts.len();
+        let flows: Vec<&Flow> = self.flows.iter().filter(is_drawn).take(FLOWS_MAX).collect();
         let prefix = common_prefix(self.operations.iter().map(|operation| operation.name.as_str()));
         let sketches: Vec<Sketch> = parts.iter().map(|part| self.sketch(part, prefix)).collect();
         let widths: Vec<f64> = sketches.iter().map(|sketch| sketch.width).collect();
@@ -91,15 +93,14 @@ impl Plan {
             let left = placed.middles[number] - sketch.width / 2.0;
             body += &draw_box(sketch, parts[number].device, left, tops[placed.rows[number]]);
         }
-        let omitted = self.parts.len() - parts.len();
+        let omitted = [(self.parts.len() - parts.len(), "parts"), (self.flows.len() - flows.len(), "arrows")];
+        let omitted = omitted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        let omitted = omitted.collect::<Vec<_>>().join(" and ");
         let mut height = height;
-        if omitted > 0 {
+        if !omitted.is_empty() {
             height += LINE;
-            let _ = write!(
-                body,
-                "<text class=\"note\" x=\"{MARGIN}\" y=\"{:.1}\">… and {omitted} more parts</text>",
-                height - 6.0
-            );
+            let y = height - 6.0;
+            let _ = write!(body, "<text class=\"note\" x=\"{MARGIN}\" y=\"{y:.1}\">not drawn: {omitted}</text>");
         }
         let width = placed.width.max(120.0);
         format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Source;
 use crate::error::ReportError;
@@ -74,6 +74,7 @@ impl Plan {
         }
         let mut flows: Vec<Flow> = Vec::new();
         let mut flow_of: FxHashMap<(usize, usize), usize> = FxHashMap::default();
+        let mut seen: FxHashSet<(usize, usize)> = FxHashSet::default();
         for (index, operation) in operations.iter().enumerate() {
             for &input in &operation.inputs {
                 let (from, to) = (part_of[input], part_of[index]);
@@ -84,9 +85,8 @@ impl Plan {
                 if number == flows.len() {
                     flows.push(Flow { from, to, tensors: Vec::new() });
                 }
-                let tensors = &mut flows[number].tensors;
-                if !tensors.contains(&input) {
-                    tensors.push(input);
+                if seen.insert((number, input)) {
+                    flows[number].tensors.push(input);
                 }
             }
         }
@@ -217,5 +217,71 @@ impl<'a> Grouping<'a> {
             node = self.first[node];
         }
         node
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(number: usize, subgraph: Option<usize>, inputs: Vec<usize>) -> Operation {
+        Operation {
+            name: format!("op{number}"),
+            kind: "nn.add".to_owned(),
+            shape: vec![1, 4],
+            device: if subgraph.is_some() { Device::Dpu } else { Device::Cpu },
+            inputs,
+            subgraph,
+            superlayer: None,
+            figures: None,
+            sources: Vec::new(),
+            location: None,
+            obstacles: Vec::new(),
+        }
+    }
+
+    /// The parts as lists of operations.
+    fn parts(operations: Vec<Operation>, subgraphs: usize) -> Vec<Vec<usize>> {
+        let plan = Plan::new(operations, &vec![String::new(); subgraphs]);
+        assert!(plan.flows.iter().all(|flow| flow.from < flow.to), "{:?}", plan.flows);
+        plan.parts.into_iter().map(|part| part.operations).collect()
+    }
+
+    #[test]
+    fn neighbours_on_the_cpu_are_one_part() {
+        let chain = vec![
+            operation(0, None, vec![]),
+            operation(1, None, vec![0]),
+            operation(2, Some(0), vec![1]),
+            operation(3, None, vec![2]),
+            operation(4, None, vec![3, 2]),
+        ];
+        assert_eq!(parts(chain, 1), [vec![0, 1], vec![2], vec![3, 4]]);
+    }
+
+    #[test]
+    fn a_part_does_not_wait_for_itself() {
+        // The CPU gives the DPU something and adds the result to it: one part would be in front of the DPU and behind it.
+        let around = vec![operation(0, None, vec![]), operation(1, Some(0), vec![0]), operation(2, None, vec![0, 1])];
+        assert_eq!(parts(around, 1), [vec![0], vec![1], vec![2]]);
+        // Operations of a subgraph that follow others of it only in the file.
+        let apart = vec![
+            operation(0, Some(1), vec![]),
+            operation(1, None, vec![]),
+            operation(2, Some(0), vec![1]),
+            operation(3, None, vec![0]),
+            operation(4, Some(1), vec![2]),
+        ];
+        assert_eq!(parts(apart, 2), [vec![1], vec![2], vec![0, 4], vec![3]]);
+    }
+
+    #[test]
+    fn large_and_circular_plans_are_drawn_in_part() {
+        let wide = (0..900).map(|number| operation(number, Some(number), (0..number.min(12)).collect()));
+        let wide = Plan::new(wide.collect(), &vec!["subgraph_x".to_owned(); 900]).svg();
+        assert!(wide.contains("not drawn: 500 parts and ") && wide.matches("class=\"arrow\"").count() == 2000);
+        let circle =
+            vec![operation(0, Some(0), vec![]), operation(1, Some(1), vec![0]), operation(2, Some(0), vec![1])];
+        assert!(Plan::new(circle, &vec![String::new(); 2]).svg().contains("not drawn: 1 arrows"));
     }
 }

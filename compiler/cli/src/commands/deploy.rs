@@ -49,9 +49,9 @@ pub(crate) struct Deploy {
     #[command(flatten)]
     compiler: CompilerOptions,
     #[command(flatten)]
-    quantiser: QuantiserOptions,
-    #[command(flatten)]
     import: ImportOptions,
+    #[command(flatten)]
+    quantiser: QuantiserOptions,
     #[command(flatten)]
     images: ImageOptions,
 }

@@ -42,9 +42,9 @@ pub(crate) struct Quantise {
     #[arg(long, value_name = "FILE")]
     statistics: Option<PathBuf>,
     #[command(flatten)]
-    quantiser: QuantiserOptions,
-    #[command(flatten)]
     import: ImportOptions,
+    #[command(flatten)]
+    quantiser: QuantiserOptions,
     #[command(flatten)]
     images: ImageOptions,
 }
