@@ -202,7 +202,7 @@ fn array_for(bytes: &[u8], wish: Option<&str>, port: &Port) -> Result<Rows> {
     for name in &names {
         match read_npz(bytes, name) {
             Ok(array) => {
-                seen.push(format!("`{name}` {:?}", array.shape()));
+                seen.push(format!("`{name}` has shape {:?}", array.shape()));
                 fitting.extend(Rows::new(array, port).ok().map(|rows| (name.clone(), rows)));
             }
             Err(error) => seen.push(error.to_string()),
@@ -211,10 +211,10 @@ fn array_for(bytes: &[u8], wish: Option<&str>, port: &Port) -> Result<Rows> {
     match fitting.len() {
         1 => Ok(fitting.remove(0).1),
         0 => bail!(
-            "no array of it holds samples for the input `{}` of shape {:?}; it has {}",
+            "no array of it holds samples for the input `{}` of shape {:?}: {}",
             port.name,
             port.framework_shape(),
-            seen.join(", ")
+            seen.join("; ")
         ),
         _ => {
             let names: Vec<String> = fitting.into_iter().map(|(name, _)| name).collect();

@@ -7,7 +7,7 @@ use npyz::npz::NpzArchive;
 use crate::npy::{Array, NpyError, read_npy};
 
 /// Most bytes of an unpacked array.
-const MAX_BYTES: u64 = 1 << 31;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Whether these are the bytes of an archive.
 pub fn is_npz(bytes: &[u8]) -> bool {
