@@ -47,7 +47,7 @@ mod superlayer;
 pub use compile::{Compiled, Options, compile};
 pub use emit::{EmitReport, SubgraphCode, SuperlayerCode, emit, program_symbol};
 pub use error::BackendError;
-pub use export::export;
+pub use export::{export, export_quantised, foreign_operators};
 pub use operator::Reason;
 pub use partition::{Device, OperationReport, PartitionReport, SubgraphReport, Subgraphs, partition};
 pub use passes::PASSES;

@@ -10,14 +10,15 @@ use dpuc_dialects::dialects::int8;
 use dpuc_dialects::{BlockId, Ir, LocationKind, OpId};
 use rustc_hash::FxHashMap;
 
-/// The name of an operation; the operation's kind if its location has none.
+/// The name of an operation; if its location has none, that of its result or the operation's kind.
 pub(crate) fn operation_name(ir: &Ir, op: OpId) -> &str {
-    ir.location_name(ir.op(op).location).unwrap_or_else(|| ir.op_name(op))
+    let of_result = || ir.results(op).first().and_then(|&result| ir.value_name(result));
+    ir.location_name(ir.op(op).location).or_else(of_result).unwrap_or_else(|| ir.op_name(op))
 }
 
 /// The name of the tensor an operation gives: the last node name of its location.
 pub(crate) fn tensor_name(ir: &Ir, op: OpId) -> &str {
-    ir.location_names(ir.op(op).location).last().copied().unwrap_or_else(|| ir.op_name(op))
+    ir.location_names(ir.op(op).location).last().copied().unwrap_or_else(|| operation_name(ir, op))
 }
 
 /// Gives every operation of the block that has no node name one: the name of its result, or its kind and a number. An unnamed

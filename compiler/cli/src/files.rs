@@ -58,6 +58,14 @@ pub(crate) fn keep_input(input: &Path, output: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Fails unless the name of a network can be part of a file name.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    if ["", ".", ".."].contains(&name) || name.contains(|c: char| c == '/' || c == '\\' || c.is_control()) {
+        bail!("`{name}` cannot be the name of a network: it must be a file name without folders");
+    }
+    Ok(())
+}
+
 /// File names for things with names of their own, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Names {

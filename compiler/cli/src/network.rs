@@ -127,6 +127,26 @@ pub(crate) fn write_text(ir: &Ir, path: &Path, options: PrintOptions) -> Result<
     files::write(path, print(&ir, options).as_bytes())
 }
 
+/// Writes a quantised network as `.xmodel`, and says what other tools will not understand in it.
+pub(crate) fn write_quantised(ir: &Ir, path: &Path) -> Result<()> {
+    let graph = dpuc_backend::export_quantised(ir, None)?;
+    let foreign: Vec<String> =
+        dpuc_backend::foreign_operators(&graph).map(|(name, kind)| format!("{name} ({kind})")).collect();
+    if !foreign.is_empty() {
+        let shown = foreign[..foreign.len().min(FOREIGN_SHOWN)].join(", ");
+        let rest = if foreign.len() > FOREIGN_SHOWN { ", …" } else { "" };
+        files::note(&format!(
+            "note: {} operators of {} have no form in AMD's registry and only dpuc knows them: {shown}{rest}",
+            foreign.len(),
+            path.display()
+        ));
+    }
+    files::write(path, &dpuc_xmodel::write(&graph)?)
+}
+
+/// Operators that are named when other tools do not know them.
+const FOREIGN_SHOWN: usize = 5;
+
 /// Verifies a program read from text.
 pub(crate) fn check(ir: &Ir, source: &str, file: &str) -> Result<()> {
     let findings = verify(ir);

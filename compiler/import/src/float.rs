@@ -39,11 +39,8 @@ impl<'a> Importer<'a> {
             "avgpool2d" => self.average_pool(node),
             "relu" => self.unary(&nn::RELU, node),
             "relu6" => self.unary(&nn::RELU6, node),
-            "leaky-relu" => {
-                let input = self.input(node)?;
-                let alpha: f32 = node.get("alpha")?;
-                Ok(self.emit(&nn::LEAKY_RELU, node, [input], [("alpha", Attribute::Float(alpha.into(), None))])?)
-            }
+            "leaky-relu" => self.with_alpha(&nn::LEAKY_RELU, node, node.get("alpha")?),
+            "elu" => self.with_alpha(&nn::ELU, node, node.get_or("alpha", 1.0)?),
             "prelu" => self.prelu(node),
             "max" => self.associative(&nn::MAX, node),
             "min" => self.associative(&nn::MIN, node),
@@ -51,6 +48,10 @@ impl<'a> Importer<'a> {
             "hard-swish" => self.unary(&nn::HARD_SWISH, node),
             "sigmoid" => self.unary(&nn::SIGMOID, node),
             "tanh" => self.unary(&nn::TANH, node),
+            "gelu" => self.unary(&nn::GELU, node),
+            "swish" => self.unary(&nn::SILU, node),
+            "mish" => self.unary(&nn::MISH, node),
+            "exp" => self.unary(&nn::EXP, node),
             "softmax" => {
                 let input = self.input(node)?;
                 let axis = node.axis(self.rank(input))?;
@@ -104,6 +105,12 @@ impl<'a> Importer<'a> {
     pub(crate) fn unary(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
         let input = self.input(node)?;
         Ok(self.emit(definition, node, [input], [])?)
+    }
+
+    /// An activation with a parameter.
+    fn with_alpha(&mut self, definition: &'static OpDefinition, node: Node<'a>, alpha: f32) -> Outcome {
+        let input = self.input(node)?;
+        Ok(self.emit(definition, node, [input], [("alpha", Attribute::Float(alpha.into(), None))])?)
     }
 
     fn binary(&mut self, definition: &'static OpDefinition, node: Node<'a>) -> Outcome {
@@ -246,12 +253,23 @@ impl<'a> Importer<'a> {
         if node.get_or("transpose_a", false)? {
             return unsupported("a transposed first operand cannot be said");
         }
+        let transposes = node.get_or("transpose_b", false)?;
         match inputs[..] {
-            [_, weights] if self.rank(weights) == 2 => {}
-            _ => return unsupported("only the product of a tensor with one matrix can be said"),
+            [_, weights] if self.rank(weights) == 2 && (transposes || bias.is_some() || self.is_parameter(weights)) => {
+            }
+            [lhs, rhs] if self.rank(lhs) >= 2 && self.rank(rhs) >= 2 && !transposes && bias.is_none() => {
+                return Ok(self.emit(&nn::BATCH_MATMUL, node, inputs, [])?);
+            }
+            _ => return unsupported("only products with one matrix, or of matrices as they are, can be said"),
         }
-        let transpose_b = Attribute::Bool(node.get_or("transpose_b", false)?);
+        let transpose_b = Attribute::Bool(transposes);
         Ok(self.emit(&nn::MATMUL, node, inputs.into_iter().chain(bias), [("transpose_b", transpose_b)])?)
+    }
+
+    /// Whether a value is a constant, perhaps rounded.
+    fn is_parameter(&self, value: ValueId) -> bool {
+        let Some(op) = self.ir.defining_op(value) else { return false };
+        self.ir.is(op, &nn::CONSTANT) || (self.ir.is(op, &nn::FIX) && self.is_parameter(self.ir.operand(op, 0)))
     }
 
     /// The product of the flattened dimensions from `axis` on with the rows of the weights.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use dpuc_dialects::dialects::int8;
-use dpuc_dialects::{Ir, OpId};
+use dpuc_dialects::{Ir, OpId, ValueId};
 use dpuc_xmodel::{Attr, AttrMap};
 
 use super::attributes::{dims, int32_list, pad_order, width_first, width_first_floats};
@@ -182,7 +182,12 @@ pub(super) fn int(ir: &Ir, op: OpId, name: &str) -> Result<i32, String> {
 
 /// The result's dimensions.
 pub(super) fn result_dims(ir: &Ir, op: OpId) -> Result<Vec<i32>, String> {
-    let shape = ir.shape_of(ir.result(op));
+    value_dims(ir, ir.result(op))
+}
+
+/// The dimensions of a result.
+pub(super) fn value_dims(ir: &Ir, result: ValueId) -> Result<Vec<i32>, String> {
+    let shape = ir.shape_of(result);
     shape.and_then(|shape| dims(&shape)).ok_or_else(|| "its result has no dimensions of 31 bits".to_owned())
 }
 

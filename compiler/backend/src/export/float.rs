@@ -1,7 +1,7 @@
 //! `nn` operations as float operators (`spec/xmodel.md` sections 1.8 and 2.1).
 
 use dpuc_dialects::{Attribute, Ir, OpId};
-use dpuc_xmodel::{Attr, AttrMap};
+use dpuc_xmodel::{Attr, AttrMap, DataType, Graph};
 
 use super::attributes::{int32_list, pad_order, width_first, width_first_floats};
 use super::fixed::{Form, result_dims, window};
@@ -10,13 +10,23 @@ use super::movement::movement_form;
 /// The operator that stands for an `nn` operation other than a constant or `nn.custom`; the reason if there is none.
 ///
 /// What the format has no operator for becomes one of this project's own: of the operation's name, with its attributes and all operands as
-/// `input`. The importer takes it back; AMD's tools do not run the CPU's part of a file in any case.
+/// `input`. The importer takes it back. AMD's tools know of it what they know of any operator that a user adds, the attributes `shape` and
+/// `data_type` (`spec/xmodel.md` section 1.6); they do not run the CPU's part of a compiled file in any case.
 pub(super) fn float_form(ir: &Ir, op: OpId) -> Result<Form, String> {
     framework_form(ir, op).or_else(|reason| own_form(ir, op).ok_or(reason))
 }
 
+/// The operators of a graph that are this project's own, which AMD's tools do not know: their names and types, in graph order.
+pub fn foreign_operators(graph: &Graph) -> impl Iterator<Item = (&str, &str)> {
+    let own = graph.ops.iter().filter(|op| op.kind.starts_with(OWN));
+    own.map(|op| (op.name.as_str(), op.kind.as_str()))
+}
+
+/// What the types of this project's own operators begin with.
+const OWN: &str = "nn.";
+
 fn own_form(ir: &Ir, op: OpId) -> Option<Form> {
-    let definition = ir.definition(op).filter(|definition| definition.name.starts_with("nn."))?;
+    let definition = ir.definition(op).filter(|definition| definition.name.starts_with(OWN))?;
     let &[_] = ir.results(op) else { return None };
     let exact = |value: &Attribute| match value {
         Attribute::Float(value, _) => Some(Attr::Double(*value)),
@@ -25,7 +35,8 @@ fn own_form(ir: &Ir, op: OpId) -> Option<Form> {
     let attributes = ir.attributes(op).iter();
     let attrs =
         attributes.map(|(name, value)| Some((ir.text(*name).to_owned(), exact(value)?))).collect::<Option<_>>()?;
-    Some(Form { attrs, ..Form::new(definition.name).args([("input", 0..ir.operands(op).len())]) })
+    let form = Form { attrs, ..Form::new(definition.name).args([("input", 0..ir.operands(op).len())]) };
+    Some(form.with("shape", result_dims(ir, op).ok()?).with("data_type", DataType::FLOAT32.to_string()))
 }
 
 fn framework_form(ir: &Ir, op: OpId) -> Result<Form, String> {
@@ -41,19 +52,23 @@ fn framework_form(ir: &Ir, op: OpId) -> Result<Form, String> {
         "nn.transposed_depthwise_conv2d" => return convolution(ir, op, "transposed-depthwise-conv2d"),
         "nn.matmul" => {
             let form = Form::new("matmul").with("transpose_a", false).with("transpose_b", flag(ir, op, "transpose_b"));
-            let args = [("input", 0..2), ("bias", 2..3)];
-            return Ok(form.args(args.into_iter().take(operands - 1)));
+            return Ok(form.args([("input", 0..2), ("bias", 2..operands)]));
         }
-        "nn.max_pool" => return Ok(pool(ir, op, "maxpool2d")?.with("global", false)),
-        "nn.avg_pool" => {
-            let form = pool(ir, op, "avgpool2d")?.with("global", false);
-            let counts_padding = !flag(ir, op, "exclude_padding");
-            return Ok(form.with("count_include_pad", counts_padding).with("count_include_invalid", counts_padding));
+        "nn.batch_matmul" => {
+            let form = Form::new("matmul").with("transpose_a", false).with("transpose_b", false);
+            return Ok(form.args([("input", 0..2), ("bias", 2..2)]));
         }
+        "nn.max_pool" => return pool(ir, op, "maxpool2d"),
+        "nn.avg_pool" => return average_pool(ir, op),
         "nn.leaky_relu" => {
-            let alpha = ir.attribute(op, "alpha").and_then(Attribute::as_float).ok_or("its slope is no number")?;
+            let alpha = ir.float(op, "alpha").ok_or("its slope is no number")?;
             return Ok(Form::new("leaky-relu").with("alpha", alpha as f32));
         }
+        "nn.elu" => {
+            let alpha = ir.float(op, "alpha").ok_or("its limit is no number")?;
+            return Ok(Form::new("elu").with("alpha", alpha as f32));
+        }
+        "nn.gelu" if ir.str(op, "approximate") == Some("none") => "gelu",
         "nn.prelu" => return Ok(Form::new("prelu").args([("input", 0..1), ("weight", 1..2)])),
         "nn.softmax" => return Ok(Form::new("softmax").with("axis", axis(ir, op)?)),
         "nn.argmax" => return Ok(Form::new("argmax").with("axis", axis(ir, op)?)),
@@ -69,6 +84,9 @@ fn framework_form(ir: &Ir, op: OpId) -> Result<Form, String> {
         "nn.hard_swish" => "hard-swish",
         "nn.sigmoid" => "sigmoid",
         "nn.tanh" => "tanh",
+        "nn.silu" => "swish",
+        "nn.mish" => "mish",
+        "nn.exp" => "exp",
         "nn.add" => "add",
         "nn.sub" => "sub",
         "nn.mul" => "mul",
@@ -99,7 +117,6 @@ fn convolution(ir: &Ir, op: OpId, kind: &'static str) -> Result<Form, String> {
     let channels = |value| ir.shape_of(value).and_then(|shape| shape.last().copied()).unwrap_or_default() as i32;
     let (in_dim, out_dim) = (channels(ir.operand(op, 0)), channels(ir.result(op)));
     let has_bias = ir.operands(op).len() > 2;
-    let args = [("input", 0..1), ("weights", 1..2), ("bias", 2..3)];
     Ok(Form::new(kind)
         .with("kernel", width_first(window.kernel))
         .with("stride", width_first(window.strides))
@@ -110,16 +127,29 @@ fn convolution(ir: &Ir, op: OpId, kind: &'static str) -> Result<Form, String> {
         .with("in_dim", in_dim)
         .with("out_dim", out_dim)
         .with("bias_term", has_bias)
-        .args(args.into_iter().take(if has_bias { 3 } else { 2 })))
+        .args([("input", 0..1), ("weights", 1..2), ("bias", 2..ir.operands(op).len())]))
+}
+
+/// A mean that leaves out padding has no operator that tells it from one that does not: AMD's compiler and the importer take the flags of
+/// `avgpool2d` for a description of the framework.
+fn average_pool(ir: &Ir, op: OpId) -> Result<Form, String> {
+    let form = pool(ir, op, "avgpool2d")?;
+    if flag(ir, op, "exclude_padding") && ir.ints(op, "pads").is_none_or(|pads| pads.iter().any(|&pad| pad != 0)) {
+        return Err("it leaves out its padding".to_owned());
+    }
+    Ok(form.with("count_include_pad", true).with("count_include_invalid", true))
 }
 
 fn pool(ir: &Ir, op: OpId, kind: &'static str) -> Result<Form, String> {
     let window = window(ir, op)?;
+    let size = ir.shape_of(ir.operand(op, 0)).unwrap_or_default();
+    let is_global = window.kernel.map(|size| size as usize)[..] == size[1..3] && window.pads == [0; 4];
     Ok(Form::new(kind)
         .with("kernel", width_first(window.kernel))
         .with("stride", width_first(window.strides))
         .with("pad", pad_order(window.pads))
-        .with("pad_mode", "FLOOR"))
+        .with("pad_mode", "FLOOR")
+        .with("global", is_global))
 }
 
 fn resize(ir: &Ir, op: OpId) -> Result<Form, String> {

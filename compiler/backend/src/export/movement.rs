@@ -3,7 +3,7 @@
 use dpuc_dialects::{Attribute, Ir, OpId};
 use dpuc_xmodel::Attr;
 
-use super::fixed::{Form, int};
+use super::fixed::{Form, int, value_dims};
 use super::float::{list, upper};
 
 /// The operator that stands for a movement; `None` for other operations.
@@ -24,6 +24,24 @@ pub(super) fn movement_form(ir: &Ir, op: OpId) -> Option<Result<Form, String>> {
 fn strided_slice(ir: &Ir, op: OpId, kind: &'static str) -> Result<Form, String> {
     let form = Form::new(kind).with("begin", list(ir, op, "begin")?).with("end", list(ir, op, "end")?);
     Ok(form.with("strides", list(ir, op, "strides")?))
+}
+
+/// The operator that gives each part of a `nn.split`: the format's operators have one result.
+pub(super) fn split_forms(ir: &Ir, op: OpId) -> Result<Vec<Form>, String> {
+    let whole = value_dims(ir, ir.operand(op, 0))?;
+    let axis = usize::try_from(int(ir, op, "axis")?).unwrap_or(usize::MAX);
+    let (mut begin, mut end) = (vec![0; whole.len()], whole);
+    let mut forms = Vec::new();
+    for &part in ir.results(op) {
+        let size = value_dims(ir, part)?.get(axis).copied().ok_or("it has not the axis that it splits")?;
+        end[axis] = begin[axis] + size;
+        let strides = vec![1; end.len()];
+        forms.push(
+            Form::new("strided_slice").with("begin", begin.clone()).with("end", end.clone()).with("strides", strides),
+        );
+        begin[axis] = end[axis];
+    }
+    Ok(forms)
 }
 
 fn pad(ir: &Ir, op: OpId, fixed: bool) -> Result<Form, String> {

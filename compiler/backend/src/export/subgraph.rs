@@ -66,7 +66,8 @@ impl Exporter<'_> {
         let ir = self.ir;
         let callee = ir.attribute(call, "callee").and_then(Attribute::as_symbol).unwrap_or_default();
         let subgraph = ir.find_symbol(callee).filter(|&op| ir.is(op, &dpu::SUBGRAPH));
-        let subgraph = subgraph.ok_or_else(|| self.refuse(call, format!("`@{callee}` is no dpu.subgraph")))?;
+        let subgraph =
+            subgraph.ok_or_else(|| self.operators.refuse(call, format!("`@{callee}` is no dpu.subgraph")))?;
         let block = single_block(ir, subgraph)?;
         let sizes = ir.int_array::<{ region::COUNT }>(subgraph, "region_sizes");
         let unplanned =
@@ -92,8 +93,8 @@ impl Exporter<'_> {
         part.constants = vec![0; sizes[usize::from(region::CONSTANTS)] as usize];
 
         for (&argument, &value) in ir.arguments(block).iter().zip(ir.operands(call)) {
-            let producer = self.producers.get(&value).copied();
-            let producer = producer.ok_or_else(|| self.refuse(call, "an argument has no operator"))?;
+            let producer = self.operators.producers.get(&value).copied();
+            let producer = producer.ok_or_else(|| self.operators.refuse(call, "an argument has no operator"))?;
             part.producers.insert(argument, producer);
         }
         for op in ir.ops(block) {
@@ -107,7 +108,7 @@ impl Exporter<'_> {
         }
         let returned = ir.last_op(block).map_or(&[][..], |end| ir.operands(end));
         for (&result, &value) in ir.results(call).iter().zip(returned) {
-            self.producers.insert(result, part.producer(value)?);
+            self.operators.producers.insert(result, part.producer(value)?);
         }
         let code = program_bytes(ir, callee)?;
         let workload = part.workload;
@@ -119,12 +120,12 @@ impl Exporter<'_> {
         let count = self.uploads.entry(source).or_default();
         let number = *count;
         *count += 1;
-        let (name, tensor) = (&self.ops[source].name, &self.ops[source].tensor);
+        let (name, tensor) = (&self.operators.ops[source].name, &self.operators.ops[source].tensor);
         let fix: i32 = tensor.attr("fix_point").map_err(|error| part.unplanned(&error.to_string()))?;
         let mut uploaded = fixed_tensor(format!("{}_upload_{number}", tensor.name), tensor.dims.clone(), fix);
         set_place(&mut uploaded, &part.place(self.ir.result(op))?, true);
         let upload = Op::new(format!("{name}_upload_{number}"), "upload", uploaded).with_arg("input", [name.clone()]);
-        let index = self.push(upload, DPU);
+        let index = self.push(upload);
         part.producers.insert(self.ir.result(op), index);
         let mut child = self.child(index);
         child.set_attr("skip_code_gen", true);
@@ -133,20 +134,25 @@ impl Exporter<'_> {
         Ok(())
     }
 
+    /// Adds an operator of the DPU; returns its index.
+    fn push(&mut self, op: Op) -> usize {
+        self.operators.push(op.with_attr("device", DPU))
+    }
+
     /// The leaf of all operators from `first` on.
     fn child(&self, first: usize) -> Subgraph {
-        let names = || self.ops[first..].iter().map(|op| op.name.as_str());
+        let names = || self.operators.names(first..self.operators.ops.len());
         Subgraph::leaf(subgraph_name(names()), names())
     }
 
     fn download(&mut self, op: OpId, part: &mut Part<'_>) -> Result<(), BackendError> {
         let source = part.producer(self.ir.operand(op, 0))?;
-        let (name, tensor) = (&self.ops[source].name, &self.ops[source].tensor);
+        let (name, tensor) = (&self.operators.ops[source].name, &self.operators.ops[source].tensor);
         let fix: i32 = tensor.attr("fix_point").map_err(|error| part.unplanned(&error.to_string()))?;
         let outside = tensor.name.strip_suffix("_download_0").unwrap_or(&tensor.name).to_owned();
         let outside = fixed_tensor(outside, tensor.dims.clone(), fix);
         let download = Op::new(format!("{name}_download_0"), "download", outside).with_arg("input", [name.clone()]);
-        let index = self.push(download, DPU);
+        let index = self.push(download);
         part.producers.insert(self.ir.result(op), index);
         let mut child = self.child(index);
         set_workload(&mut child, Workload::default());
@@ -164,7 +170,7 @@ impl Exporter<'_> {
             .ok_or_else(|| part.unplanned("a superlayer is lost"))?
             .1;
         let operations = superlayer.operations.clone();
-        let first = self.ops.len();
+        let first = self.operators.ops.len();
         let mut emits = false;
         let mut total = Workload::default();
         for operation in operations {
@@ -181,14 +187,15 @@ impl Exporter<'_> {
             for &value in &ir.operands(operation)[inputs.len()..] {
                 place_constant(ir, part.flat.resolve(value), part)?;
             }
-            let form = fixed_form(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
-            let shape = result_dims(ir, operation).map_err(|reason| self.refuse(operation, reason))?;
+            let form = fixed_form(ir, operation).map_err(|reason| self.operators.refuse(operation, reason))?;
+            let shape = result_dims(ir, operation).map_err(|reason| self.operators.refuse(operation, reason))?;
             let value = ir.result(operation);
             let fix = ir.fix_of(value).ok_or_else(|| part.unplanned("a result has no fix point"))?;
             let suffix = if part.downloaded.contains(&value) { "_download_0" } else { "" };
             let mut tensor = fixed_tensor(format!("{}{suffix}", tensor_name(ir, operation)), shape, fix);
             set_place(&mut tensor, &part.place(value)?, true);
-            let mut operator = self.operator(operation_name(ir, operation).to_owned(), form, &operands, tensor);
+            let mut operator =
+                self.operators.operator(operation_name(ir, operation).to_owned(), form, &operands, tensor);
 
             let layers = placed_layers(ir, operation, &|value| part.flat.place(value), self.target)
                 .map_err(|reason| BackendError::not_for_dpu(ir, operation, part.name, reason))?;
@@ -204,7 +211,7 @@ impl Exporter<'_> {
                 part.workload += own;
                 total += own;
             }
-            let index = self.push(operator, DPU);
+            let index = self.push(operator);
             part.producers.insert(value, index);
         }
         let mut child = self.child(first);
@@ -237,7 +244,7 @@ impl Exporter<'_> {
             .with_attr("shape", shape)
             .with_attr("data_type", "XINT8")
             .with_attr("data", data);
-        let index = self.push(operator, DPU);
+        let index = self.push(operator);
         part.producers.insert(value, index);
         Ok(index)
     }

@@ -172,6 +172,13 @@ fn every_float_operator_survives_the_file() {
     y = net.float(&nn::DEPTH_TO_SPACE, &[y], &order("crd"), &[1, 8, 6, 4]);
     y = net.float(&nn::MAX_POOL, &[y], &[ints("kernel", &[3, 1])], &[1, 6, 6, 4]);
     y = net.float(&nn::AVG_POOL, &[y], &[ints("kernel", &[2, 2]), ints("strides", &[2, 2])], &[1, 3, 3, 4]);
+    let excluded = ("exclude_padding", Attribute::Bool(true));
+    y = net.float(
+        &nn::AVG_POOL,
+        &[y],
+        &[ints("kernel", &[3, 3]), ints("pads", &[1, 1, 1, 1]), excluded],
+        &[1, 3, 3, 4],
+    );
     y = net.float(
         &nn::RESIZE,
         &[y],

@@ -9,5 +9,6 @@ mod nets;
 mod partition;
 mod plan;
 mod program;
+mod quantised;
 mod samples;
 mod single;

@@ -59,10 +59,7 @@ pub(crate) struct Compile {
 impl Compile {
     pub(crate) fn run(self) -> Result<()> {
         let target = super::targets::resolve(&self.arch)?;
-        let is_file_name = |name: &str| !name.contains(|c: char| c == '/' || c == '\\' || c.is_control());
-        if !is_file_name(&self.net_name) || ["", ".", ".."].contains(&self.net_name.as_str()) {
-            bail!("`{}` cannot be the name of a network: it must be a file name without folders", self.net_name);
-        }
+        files::check_name(&self.net_name)?;
         let board = report::board_for(self.board.as_deref(), &self.arch)?;
         let (path, mut ir) = self.load()?;
         self.images.record(&mut ir)?;

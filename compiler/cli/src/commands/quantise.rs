@@ -17,8 +17,9 @@ use crate::{costs, files, network};
 
 /// Quantise a float network with calibration data.
 ///
-/// Writes `NAME_int.mlir` with its constants, `quant_info.json`, and what it costs, layer by layer: `quantise.html`, a page that opens from
-/// disk, and `quantise.json`. NAME is the model file's. Large calibration sets can
+/// Writes the network as `NAME_int.xmodel`, for `dpuc compile` and for AMD's compiler, and as IR text, `NAME_int.mlir` with its constants;
+/// `quant_info.json`; and what it costs, layer by layer: `quantise.html`, a page that opens from disk, and `quantise.json`. NAME is the model
+/// file's unless --net_name says otherwise. Large calibration sets can
 /// be spread over machines: each runs `--shard I/N --statistics FILE` and writes what its samples say; `dpuc merge-stats` joins the files, and
 /// a last run with `--statistics MERGED` gives what one machine would have given.
 #[derive(Debug, Args)]
@@ -27,7 +28,14 @@ pub(crate) struct Quantise {
     model: PathBuf,
     /// Samples: a folder of images or .npy arrays, one each, or a pattern with `*` and `?` for their names; an .npy array whose first dimension counts them; or an .npz archive of such
     /// arrays (`FILE:ARRAY` picks one). Unsigned bytes are pixels, as in images. Once for each input of the network, as `PATH` or `NAME=PATH`.
-    #[arg(short, long, value_name = "[NAME=]PATH", required = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "[NAME=]PATH",
+        visible_alias = "input",
+        visible_short_alias = 'i',
+        required = true
+    )]
     calibrate: Vec<String>,
     /// Use only the first N samples.
     #[arg(long, value_name = "N")]
@@ -35,6 +43,9 @@ pub(crate) struct Quantise {
     /// Folder for the results.
     #[arg(short, long = "output_dir", alias = "output-dir", value_name = "DIR", default_value = ".")]
     output_dir: PathBuf,
+    /// NAME in the names of the results; the model file's if absent.
+    #[arg(short, long = "net_name", alias = "net-name", value_name = "NAME")]
+    net_name: Option<String>,
     /// Look only at part I of N of the samples, from 0, and write what they say to the file of --statistics.
     #[arg(long, value_name = "I/N", value_parser = shard, requires = "statistics")]
     shard: Option<Shard>,
@@ -70,6 +81,7 @@ fn shard(text: &str) -> Result<Shard, String> {
 
 impl Quantise {
     pub(crate) fn run(self) -> Result<()> {
+        self.net_name.as_deref().map_or(Ok(()), files::check_name)?;
         let mut ir = network::read(&self.model, &self.import)?;
         self.images.record(&mut ir)?;
         let samples = self.samples(&ir)?;
@@ -98,9 +110,14 @@ impl Quantise {
 
     fn write(&self, quantised: &Quantised) -> Result<()> {
         files::create_folder(&self.output_dir)?;
-        let name = self.model.file_stem().unwrap_or_default().to_string_lossy();
-        let network = self.output_dir.join(format!("{name}_int.mlir"));
-        network::write_text(&quantised.ir, &network, PrintOptions::default())?;
+        let own_name = || self.model.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = self.net_name.clone().unwrap_or_else(own_name);
+        let network = self.output_dir.join(format!("{name}_int.xmodel"));
+        for extension in ["xmodel", "mlir", "safetensors"] {
+            files::keep_input(&self.model, &network.with_extension(extension))?;
+        }
+        network::write_quantised(&quantised.ir, &network)?;
+        network::write_text(&quantised.ir, &network.with_extension("mlir"), PrintOptions::default())?;
         let json = |file: &str, value: serde_json::Result<String>| {
             files::write(&self.output_dir.join(file), format!("{}\n", value?).as_bytes())
         };
