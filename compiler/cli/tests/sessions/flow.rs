@@ -163,29 +163,28 @@ fn a_quantised_xmodel_is_compiled_for_an_arch_json() {
         let rest = ["--arch", "arch.json", "--output_dir", output, "--net_name", "net"];
         succeed(&folder, &[&["compile", option, &file], &rest[..]].concat());
     }
-    let graph = |file: &str| {
-        let mut graph = dpuc_xmodel::read(&std::fs::read(folder.path().join(file)).unwrap()).unwrap();
-        graph.attrs.remove("files_md5sum");
-        graph
+    // Names are shorter in the text, which has no locations.
+    let programs = |file: &str| {
+        let graph = dpuc_xmodel::read(&std::fs::read(folder.path().join(file)).unwrap()).unwrap();
+        let values = |key| graph.root.children.iter().filter_map(|child| child.attrs.get(key)).cloned().collect();
+        ["mc_code", "reg_id_to_parameter_value"].map(|key| -> Vec<dpuc_xmodel::Attr> { values(key) })
     };
-    assert!(graph("build/net.xmodel") == graph("text/net.xmodel"), "both files of the quantiser give one program");
+    assert!(!programs("build/net.xmodel")[0].is_empty());
+    assert!(
+        programs("build/net.xmodel") == programs("text/net.xmodel"),
+        "both files of the quantiser give one program"
+    );
     let image = example("images/02_pullover.png");
     let run = |model: &str, output: &str, options: &[&str]| {
         succeed(&folder, &[&["run", model, "--input", image.to_str().unwrap(), "-o", output], options].concat());
-        let mut files: Vec<_> =
-            std::fs::read_dir(folder.path().join(output)).unwrap().map(|file| file.unwrap().path()).collect();
-        files.retain(|file| file.extension().is_some_and(|extension| extension == "npy"));
-        files.sort();
-        files
-            .iter()
-            .map(|file| (file.file_name().unwrap().to_owned(), std::fs::read(file).unwrap()))
-            .collect::<Vec<_>>()
     };
-    let expected = run("quantised/net_int.xmodel", "reference", &["--device", "reference"]);
-    let found = run("build/net.xmodel", "dpu", &["--arch", "leopard", "--check"]);
-    assert!(!expected.is_empty());
-    for output in &expected {
-        assert!(found.contains(output), "{} is the reference's", output.0.display());
-    }
+    run("quantised/net_int.xmodel", "reference", &["--device", "reference"]);
+    run("build/net.xmodel", "dpu", &["--arch", "leopard", "--check"]);
+    // The tensor as floats has the name of the tensor as codes and an underscore.
+    let read = |file: &str| std::fs::read(folder.path().join(file)).unwrap();
+    assert!(
+        read("reference/mean_fix.npy") == read("dpu/mean_fix_.npy"),
+        "the program computes what the reference does"
+    );
     assert!(fail(&folder, &["quantise", "small.mlir", "--input", ".", "--net_name", "a/b"]).contains("file name"));
 }
