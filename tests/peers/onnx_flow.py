@@ -21,6 +21,8 @@ import numpy as np
 import onnx
 
 SAMPLES = 4
+# Pictures of any size become numbers from -1 to 1: it is not accuracy that is looked at.
+IMAGES = ["--fit", "stretch", "--mean", "128", "--scale", "0.0078125"]
 TARGETS = ["DPUCZDX8G_ISA1_B4096", "DPUCZDX8G_ISA1_B1024"]
 
 
@@ -68,7 +70,7 @@ def check(binary, images, path, with_reference, folder):
     model = onnx.load(path)
     quantised, seconds = path, 0.0
     if all(node.op_type != "QuantizeLinear" for node in model.graph.node):
-        options = ["--input", images, "--samples", SAMPLES, "-o", folder]
+        options = ["--input", images, "--samples", SAMPLES, "-o", folder, *IMAGES]
         _, seconds = dpuc(binary, "quantise", path, *options)
         quantised = os.path.join(folder, f"{name}_int.xmodel")
     print(f"{name:<32} {seconds:9.1f}", end="", flush=True)

@@ -83,7 +83,7 @@ impl Exporter<'_> {
         for op in &mut self.operators.ops[range.clone()] {
             op.set_attr("device", device);
         }
-        let names = || self.operators.names(range.clone());
+        let names = || self.operators.names_of(range.clone());
         let mut leaf = Subgraph::leaf(subgraph_name(names()), names()).with_attr("device", device);
         set_workload(&mut leaf, Workload::default());
         leaf

@@ -237,7 +237,7 @@ impl<'a> Operators<'a> {
     }
 
     /// The names of some operators.
-    pub(super) fn names(&self, range: Range<usize>) -> impl Iterator<Item = &str> {
+    pub(super) fn names_of(&self, range: Range<usize>) -> impl Iterator<Item = &str> {
         self.ops[range].iter().map(|op| op.name.as_str())
     }
 }

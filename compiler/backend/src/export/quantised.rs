@@ -13,7 +13,7 @@ use crate::partition::{is_constant, main_block};
 /// rounded, names and tensors of the framework. The graph has the module's name unless another one is given.
 ///
 /// The importer reads it back as the same operations, except that a split becomes slices. An operation that the format has no operator for
-/// becomes one of the operation's own name, such as `nn.gather`: [`foreign_operators`] says which, because AMD's tools stop at them or leave
+/// becomes one of the operation's own name, such as `nn.gather`: [`foreign_operators`](crate::foreign_operators) says which, because AMD's tools stop at them or leave
 /// them to an operator that the user adds.
 ///
 /// # Errors

@@ -141,7 +141,7 @@ impl Exporter<'_> {
 
     /// The leaf of all operators from `first` on.
     fn child(&self, first: usize) -> Subgraph {
-        let names = || self.operators.names(first..self.operators.ops.len());
+        let names = || self.operators.names_of(first..self.operators.ops.len());
         Subgraph::leaf(subgraph_name(names()), names())
     }
 
