@@ -103,20 +103,41 @@ impl<'a> Operators<'a> {
     /// Adds the operators of an operation, and those of constants that are first read here.
     pub(super) fn operation(&mut self, op: OpId) -> Result<(), BackendError> {
         for (result, form) in self.forms(op)? {
-            self.result(op, result, form)?;
+            self.result(op, result, form, "")?;
         }
         Ok(())
     }
 
-    /// Adds the operator that gives a result of an operation.
-    fn result(&mut self, op: OpId, result: ValueId, form: Form) -> Result<usize, BackendError> {
+    /// Adds an operation and the product of its result with a factor, which stands for it, with names as AMD's quantisers give them.
+    pub(super) fn scaled(&mut self, op: OpId, factor: f32) -> Result<(), BackendError> {
+        let result = self.ir.result(op);
+        for (result, form) in self.forms(op)? {
+            self.result(op, result, form, "_i0")?;
+        }
+        let constant = format!("{}_i1", operation_name(self.ir, op));
+        let constant = Op::new(constant.clone(), "const", Tensor::new(constant, [1], DataType::FLOAT32))
+            .with_attr("shape", vec![1])
+            .with_attr("data_type", "float32")
+            .with_attr("data", factor.to_le_bytes().to_vec());
+        let operands = [self.producers[&result], self.push(constant)];
+        let tensor = self.ops[operands[0]].tensor.dims.clone();
+        let tensor = Tensor::new(tensor_name(self.ir, op), tensor, DataType::FLOAT32);
+        let form = Form::new("mul").args([("input", 0..2)]);
+        let product = self.operator(operation_name(self.ir, op).to_owned(), form, &operands, tensor);
+        let product = self.push(product);
+        self.producers.insert(result, product);
+        Ok(())
+    }
+
+    /// Adds the operator that gives a result of an operation; its names end with `suffix`.
+    fn result(&mut self, op: OpId, result: ValueId, form: Form, suffix: &str) -> Result<usize, BackendError> {
         let ir = self.ir;
         let mut operands = Vec::new();
         for &value in ir.operands(op) {
             operands.push(self.value(op, value)?);
         }
         let shape = value_dims(ir, result).map_err(|reason| self.refuse(op, reason))?;
-        let (name, tensor) = (operation_name(ir, op).to_owned(), tensor_name(ir, op).to_owned());
+        let [name, tensor] = [operation_name(ir, op), tensor_name(ir, op)].map(|name| format!("{name}{suffix}"));
         let tensor = match ir.fix_of(result) {
             Some(fix) => fixed_tensor(tensor, shape, fix),
             None => Tensor::new(tensor, shape, DataType::FLOAT32),
@@ -221,7 +242,7 @@ impl<'a> Operators<'a> {
                 }
                 let form = self.forms(owner)?.into_iter().find(|&(result, _)| result == value);
                 let (_, form) = form.ok_or_else(unchanged)?;
-                producer = self.result(owner, value, form)?;
+                producer = self.result(owner, value, form, "")?;
             }
             self.set_layout(producer, function_text(ir, block, "result_layouts", number));
             outputs.push(self.name(producer));

@@ -170,6 +170,45 @@ fn operators_have_the_names_of_the_registry_where_it_has_them() {
     assert!(text(&imported).contains("exclude_padding = true"));
 }
 
+/// As AMD's quantisers write them, with names of theirs: the hardware multiplies and shifts instead of dividing.
+#[test]
+fn means_and_gates_get_the_factor_of_the_hardware() {
+    let fixed = |net: &mut Net, x, shape: &[usize]| net.float(&nn::FIX, &[x], &[int("fix_point", 7)], shape);
+    let mut net = Net::new(6);
+    let x = net.float_input(&[1, 7, 14, 4]);
+    let gate = net.float(&nn::HARD_SIGMOID, &[x], &[], &[1, 7, 14, 4]);
+    let gate = fixed(&mut net, gate, &[1, 7, 14, 4]);
+    let kernel = |size: i64| ("kernel", Attribute::ints([size, size]));
+    let strides = ("strides", Attribute::ints([7, 7]));
+    let seven = net.float(&nn::AVG_POOL, &[gate], &[kernel(7), strides], &[1, 1, 2, 4]);
+    let seven = fixed(&mut net, seven, &[1, 1, 2, 4]);
+    let four = net.float(&nn::AVG_POOL, &[gate], &[kernel(4)], &[1, 4, 11, 4]);
+    let four = fixed(&mut net, four, &[1, 4, 11, 4]);
+    let mean = net.float(&nn::REDUCE_MEAN, &[gate], &[("axes", Attribute::ints([1, 2]))], &[1, 1, 1, 4]);
+    let mean = fixed(&mut net, mean, &[1, 1, 1, 4]);
+    // Not rounded: nothing for the DPU.
+    let plain = net.float(&nn::AVG_POOL, &[gate], &[kernel(7), ("strides", Attribute::ints([7, 7]))], &[1, 1, 2, 4]);
+    let ir = net.finish(&[seven, four, mean, plain]);
+    let (graph, imported) = round_trip(&ir);
+    let factors: Vec<f32> = graph
+        .ops
+        .iter()
+        .filter(|op| op.kind == "const")
+        .map(|op| match &op.attrs["data"] {
+            Attr::Bytes(bytes) => f32::from_le_bytes(bytes[..].try_into().unwrap()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    // 7 x 14: 1/98 is nearest to 21/2^11 among the factors of the hardware.
+    assert_eq!(factors, [6.0 * 2731.0 / 16384.0, 49.0 * 21.0 / 1024.0, 98.0 * 21.0 / 2048.0]);
+    let product = graph.ops.iter().find(|op| op.kind == "mul").unwrap();
+    let name = &product.name;
+    assert_eq!(product.arg("input"), [format!("{name}_i0"), format!("{name}_i1")]);
+    assert!(name.starts_with("hard_sigmoid"), "{name}");
+    // Written again, nothing is added.
+    assert_eq!(export_quantised(&imported, None).unwrap(), graph);
+}
+
 /// The format's operators have one result.
 #[test]
 fn a_split_becomes_slices() {

@@ -19,9 +19,8 @@ use crate::{costs, files, network};
 ///
 /// Writes the network as `NAME_int.xmodel`, for `dpuc compile` and for AMD's compiler, and as IR text, `NAME_int.mlir` with its constants;
 /// `quant_info.json`; and what it costs, layer by layer: `quantise.html`, a page that opens from disk, and `quantise.json`. NAME is the model
-/// file's unless --net_name says otherwise. Large calibration sets can
-/// be spread over machines: each runs `--shard I/N --statistics FILE` and writes what its samples say; `dpuc merge-stats` joins the files, and
-/// a last run with `--statistics MERGED` gives what one machine would have given.
+/// file's if no other is given. Large calibration sets can be spread over machines: each runs `--shard I/N --statistics FILE` and writes what
+/// its samples say; `dpuc merge-stats` joins the files, and a last run with `--statistics MERGED` gives what one machine would have given.
 #[derive(Debug, Args)]
 pub(crate) struct Quantise {
     /// A float network: IR text (.mlir), ONNX or .xmodel.
