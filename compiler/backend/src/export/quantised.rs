@@ -47,8 +47,8 @@ pub fn export_quantised(ir: &Ir, name: Option<&str>) -> Result<Graph, BackendErr
 }
 
 /// What AMD's quantisers multiply a mean or a hard sigmoid with before it is rounded, so that it is what the hardware computes, which
-/// multiplies and shifts instead of dividing (`spec/xmodel.md` section 2.1). `None`: the result is none of these, is not rounded at once, as
-/// where the factor is there already, or the factor is 1.
+/// multiplies and shifts instead of dividing (`spec/xmodel.md` section 2.1). `None`: the result is none of these, or is not rounded at once,
+/// as where the factor is there already.
 fn hardware_factor(ir: &Ir, op: OpId) -> Option<f32> {
     let mean = |[height, width]: [u32; 2]| {
         let (factor, shift) = average_factor([height, width]);
@@ -66,7 +66,7 @@ fn hardware_factor(ir: &Ir, op: OpId) -> Option<f32> {
     };
     let users = ir.users(ir.result(op));
     let is_rounded = users.iter().all(|&user| ir.is(user, &nn::FIX));
-    (is_rounded && factor != 1.0).then_some(factor as f32)
+    is_rounded.then_some(factor as f32)
 }
 
 /// The operations that the results depend on, in order, without constants and the return.
