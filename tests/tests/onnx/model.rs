@@ -19,7 +19,7 @@ fn read(path: &Path) -> Model {
 }
 
 /// A model without weights (`tests/peers/topologies.py`), with made-up ones: the same each time.
-pub(crate) fn topology(file: &str) -> Option<Model> {
+pub(crate) fn topology(file: &str) -> Model {
     let mut model = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/topologies").join(file));
     let mut random = Random::new(1);
     for tensor in &mut model.graph.as_mut().unwrap().initializers {
@@ -43,7 +43,7 @@ pub(crate) fn topology(file: &str) -> Option<Model> {
         tensor.external_data.clear();
         tensor.data_location = 0;
     }
-    Some(model)
+    model
 }
 
 /// Calibration samples for a network of one image: photographs of the shared folder, or noise where there are none; numbers from -1 to 1.
