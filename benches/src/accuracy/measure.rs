@@ -34,6 +34,8 @@ pub struct Loss {
     pub int8: f64,
     /// Points lost.
     pub loss: f64,
+    /// Decisions that are those of the float network, in percent: classes of samples, or of pixels.
+    pub agreement: f64,
     /// Signal to noise of the first output, decibels, over the test data.
     pub sqnr: f64,
     /// Test samples.
@@ -68,6 +70,7 @@ pub fn measure(
             float: before,
             int8: after,
             loss: before - after,
+            agreement: agreement(&truth, &float, &fixed),
             sqnr: sqnr(&float, &fixed),
             samples: test.len(),
             seconds,
@@ -94,12 +97,21 @@ fn judge(truth: &Truth, float: &[Vec<f32>], fixed: &[Vec<f32>]) -> (&'static str
     match truth {
         Truth::Classes(labels) => ("top-1", top_1(float, labels), top_1(fixed, labels)),
         Truth::Masks(masks) => ("mIoU", mean_iou(float, masks), mean_iou(fixed, masks)),
-        Truth::Unknown => {
-            let labels: Vec<usize> = float.iter().map(|scores| argmax(scores)).collect();
-            let agreeing = fixed.iter().zip(&labels).filter(|(scores, label)| argmax(scores) == **label).count();
-            ("agreement", 100.0, 100.0 * agreeing as f64 / labels.len().max(1) as f64)
+        Truth::Unknown => ("agreement", 100.0, agreement(truth, float, fixed)),
+    }
+}
+
+/// Percentage of decisions in which the fixed-point outputs are at one with the float ones.
+fn agreement(truth: &Truth, float: &[Vec<f32>], fixed: &[Vec<f32>]) -> f64 {
+    let (mut agreeing, mut count) = (0usize, 0usize);
+    for (float, fixed) in float.iter().zip(fixed) {
+        let classes = if matches!(truth, Truth::Masks(_)) { CLASSES } else { float.len().max(1) };
+        for (float, fixed) in float.chunks_exact(classes).zip(fixed.chunks_exact(classes)) {
+            agreeing += usize::from(argmax(float) == argmax(fixed));
+            count += 1;
         }
     }
+    100.0 * agreeing as f64 / count.max(1) as f64
 }
 
 fn argmax(scores: &[f32]) -> usize {
@@ -112,7 +124,7 @@ fn argmax(scores: &[f32]) -> usize {
     best
 }
 
-fn top_1(outputs: &[Vec<f32>], labels: &[u8]) -> f64 {
+fn top_1(outputs: &[Vec<f32>], labels: &[u16]) -> f64 {
     let right = outputs.iter().zip(labels).filter(|(scores, label)| argmax(scores) == usize::from(**label)).count();
     100.0 * right as f64 / labels.len().max(1) as f64
 }

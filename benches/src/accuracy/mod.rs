@@ -1,6 +1,7 @@
-//! How much accuracy quantisation costs, on the data of the shared folder.
+//! How much accuracy quantisation costs, on the data of the shared folder and on labelled images.
 
 mod data;
+mod images;
 mod measure;
 mod pictures;
 mod tasks;

@@ -7,8 +7,10 @@ use dpuc_dialects::Ir;
 use dpuc_evaluate::Tensor;
 use dpuc_import::{OnnxOptions, import_onnx};
 use dpuc_samples::shared;
+use image::RgbImage;
 
 use super::data::{FASHION_PIXELS, classes, fashion_calibration, fashion_test, picture};
+use super::images::labelled;
 use super::pictures::crops;
 
 /// Samples, each with the tensors of one run.
@@ -17,7 +19,7 @@ pub(super) type Inputs = Vec<Vec<Tensor>>;
 /// What the float network's results are compared with.
 pub(super) enum Truth {
     /// The class of each sample.
-    Classes(Vec<u8>),
+    Classes(Vec<u16>),
     /// The class of each pixel of each sample.
     Masks(Vec<Vec<u8>>),
     /// Nothing is known: the float network is right.
@@ -30,8 +32,11 @@ pub struct Task {
     pub name: &'static str,
     /// Where its model is, below `models/onnx`, without extension.
     file: &'static str,
-    load: fn(&Path, usize) -> Result<Data>,
+    load: Load,
 }
+
+/// Reads the data of a task from the shared folder, with that many test samples at most.
+type Load = Box<dyn Fn(&Path, usize) -> Result<Data>>;
 
 /// The data of a task.
 pub(super) struct Data {
@@ -40,16 +45,25 @@ pub(super) struct Data {
     pub(super) truth: Truth,
 }
 
-/// All tasks.
-pub fn tasks() -> Vec<Task> {
-    let task = |file: &'static str, load| Task { name: file.rsplit('/').next().unwrap_or(file), file, load };
-    vec![
-        task("fashion_cnn", |data, limit| fashion(data, limit, small)),
-        task("resnet18_fashion", |data, limit| fashion(data, limit, enlarged)),
-        task("unet_landcover_512", landcover),
-        task("unet_landcover_512_resize", landcover),
-        task("third_party/mobilenet_v2_imagenet_bn", natural),
-    ]
+/// All tasks; with a folder of labelled images also those that need one.
+pub fn tasks(images: Option<&Path>) -> Vec<Task> {
+    let task = |file: &'static str, load: Load| Task { name: file.rsplit('/').next().unwrap_or(file), file, load };
+    let mobilenet = "third_party/mobilenet_v2_imagenet_bn";
+    let mut tasks = vec![
+        task("fashion_cnn", Box::new(|data, limit| fashion(data, limit, small))),
+        task("resnet18_fashion", Box::new(|data, limit| fashion(data, limit, enlarged))),
+        task("unet_landcover_512", Box::new(landcover)),
+        task("unet_landcover_512_resize", Box::new(landcover)),
+        task(mobilenet, Box::new(natural)),
+    ];
+    for (name, is_like_test) in [("mobilenet_v2 from crops", false), ("mobilenet_v2 from images", true)] {
+        tasks.extend(images.map(|folder| {
+            let folder = folder.to_owned();
+            let load: Load = Box::new(move |data, limit| imagenet(data, &folder, limit, is_like_test));
+            Task { name, ..task(mobilenet, load) }
+        }));
+    }
+    tasks
 }
 
 impl Task {
@@ -82,7 +96,7 @@ fn fashion(data: &Path, limit: usize, convert: fn(&[u8]) -> Result<Vec<Tensor>>)
     Ok(Data {
         calibration: inputs(&calibration[..few])?,
         test: inputs(&images[..labels.len() * FASHION_PIXELS])?,
-        truth: Truth::Classes(labels),
+        truth: Truth::Classes(labels.into_iter().map(u16::from).collect()),
     })
 }
 
@@ -133,12 +147,36 @@ const CROPS: usize = 512;
 
 fn natural(data: &Path, limit: usize) -> Result<Data> {
     let inputs = |count: usize, is_test: bool| -> Result<Inputs> {
-        let convert = |crop: image::RgbImage| {
-            let pixels = crop.into_raw();
-            let elements = pixels.iter().enumerate().map(|(at, &pixel)| normalised(pixel, at % 3)).collect();
-            tensor(&[1, 224, 224, 3], elements)
-        };
-        crops(data, count, is_test)?.into_iter().map(convert).collect()
+        crops(data, count, is_test)?.into_iter().map(prepared).collect()
     };
     Ok(Data { calibration: inputs(CALIBRATION, false)?, test: inputs(CROPS.min(limit), true)?, truth: Truth::Unknown })
+}
+
+/// An image in colour as `ImageNet`'s networks want it.
+fn prepared(image: RgbImage) -> Result<Vec<Tensor>> {
+    let (width, height) = image.dimensions();
+    let pixels = image.into_raw();
+    let elements = pixels.iter().enumerate().map(|(at, &pixel)| normalised(pixel, at % 3)).collect();
+    tensor(&[1, height as usize, width as usize, 3], elements)
+}
+
+/// One of so many labelled images is for calibration.
+const IMAGES_PER_CALIBRATION: usize = 8;
+
+/// Labelled images as the test; for calibration those between them, or crops of the shared pictures.
+fn imagenet(data: &Path, folder: &Path, limit: usize, is_like_test: bool) -> Result<Data> {
+    let (mut calibration, mut test, mut classes) = (Inputs::new(), Inputs::new(), Vec::new());
+    for (number, (image, class)) in labelled(folder)?.into_iter().enumerate() {
+        if number % IMAGES_PER_CALIBRATION == 0 {
+            calibration.push(prepared(image)?);
+        } else if test.len() < limit {
+            test.push(prepared(image)?);
+            classes.push(class);
+        }
+    }
+    calibration.truncate(CALIBRATION);
+    if !is_like_test {
+        calibration = crops(data, CALIBRATION, false)?.into_iter().map(prepared).collect::<Result<_>>()?;
+    }
+    Ok(Data { calibration, test, truth: Truth::Classes(classes) })
 }

@@ -193,3 +193,6 @@ impl Rules<'_> {
         self.positions.sites[self.placement.root(site)] = position;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 //! of it compute.
 //!
 //! Rounding weights and inputs shifts the mean of a channel. The mean difference between the layer's float result and the result with
-//! quantised weights and inputs, in front of the activation, is added to the bias (`spec/quantisation.md` section 7; here in one step, not
-//! in steps of a twentieth).
+//! quantised weights and inputs, both behind the activation, is made up for by the bias (`spec/quantisation.md` section 7; here in one step,
+//! not in steps of a twentieth). A change of the bias moves the pixels where the activation passes it on; the mean is taken over those.
 
 use dpuc_dialects::ValueId;
 use rayon::prelude::*;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::adjust::{Positions, bias_range};
 use crate::error::Error;
 use crate::options::Effort;
-use crate::place::LayerId;
+use crate::place::{Activation, LayerId};
 use crate::position::{of_constant, on_grid, power};
 use crate::progress::{Progress, Stage, Tick};
 use crate::quantiser::{Quantiser, nearest};
@@ -81,7 +81,10 @@ impl Quantiser {
         let Some((weights, bias)) = self.placement.weights(layer) else { return Ok(false) };
         let op = self.placement.layers[layer].op;
         let seed = self.options.seed ^ (layer as u64) << 40;
-        let Some(reconstruction) = Reconstruction::new(&self.ir, op, samples, seed) else { return Ok(false) };
+        let activation = self.placement.layers[layer].activation;
+        let Some(reconstruction) = Reconstruction::new(&self.ir, op, activation, samples, seed) else {
+            return Ok(false);
+        };
         let result = self.ir.result(op);
         let float = segment.compile(&[result], Arithmetic::Float)?;
         let quantised = segment.compile(&[result, self.ir.operand(op, 0)], Arithmetic::Float)?;
@@ -119,6 +122,7 @@ impl Quantiser {
     ) -> Result<(), Error> {
         let Some((_, Some(bias))) = self.placement.weights(layer) else { return Ok(()) };
         let result = self.ir.result(self.placement.layers[layer].op);
+        let activation = self.placement.layers[layer].activation;
         let float = segment.compile(&[result], Arithmetic::Float)?;
         // The bias itself is left out of the comparison: its error is the correction's to make up for.
         let mut constants = rounded.to_vec();
@@ -128,15 +132,14 @@ impl Quantiser {
         let difference = |number: usize| {
             let expected = float.run(&segment.float_inputs(number))?.swap_remove(0);
             let found = quantised.run(&segment.quantised_inputs(number, positions))?.swap_remove(0);
-            Ok(channel_differences(&expected, &found, channels))
+            Ok(Difference::of(&expected, &found, channels, activation))
         };
-        let sums = (0..samples).into_par_iter().map(difference).collect::<Result<Vec<_>, Error>>()?;
-        let pixels = self.ir.shape_of(result).unwrap_or_default().iter().product::<usize>() / channels.max(1);
-        let count = (pixels * samples).max(1) as f64;
+        let parts = (0..samples).into_par_iter().map(difference).collect::<Result<Vec<_>, Error>>()?;
         let mut corrected = constants.swap_remove(bias);
         for (channel, value) in corrected.iter_mut().enumerate() {
-            let sum: f64 = sums.iter().map(|sums| sums[channel]).sum();
-            *value = (f64::from(*value) + sum / count) as f32;
+            let sum: f64 = parts.iter().map(|part| part.sums[channel]).sum();
+            let count: u64 = parts.iter().map(|part| part.counts[channel]).sum();
+            *value = (f64::from(*value) + sum / count.max(1) as f64) as f32;
         }
         positions.parameters[bias] = self.bias_position(layer, &corrected, positions);
         rounded[bias] = on_grid(&corrected, positions.parameters[bias]);
@@ -150,15 +153,32 @@ impl Quantiser {
     }
 }
 
-/// By channel, the last dimension: the sum of `expected - found`.
-fn channel_differences(expected: &[f32], found: &[f32], channels: usize) -> Vec<f64> {
-    let mut sums = vec![0f64; channels];
-    for (expected, found) in expected.chunks_exact(channels).zip(found.chunks_exact(channels)) {
-        for (sum, (expected, found)) in sums.iter_mut().zip(expected.iter().zip(found)) {
-            *sum += f64::from(expected - found);
+/// What one sample says about the mean error of each channel, the last dimension.
+struct Difference {
+    /// Sums of `expected - found` behind the activation.
+    sums: Vec<f64>,
+    /// Numbers of pixels where one of the two is no zero.
+    counts: Vec<u64>,
+}
+
+impl Difference {
+    fn of(expected: &[f32], found: &[f32], channels: usize, activation: Option<Activation>) -> Self {
+        let mut difference = Self { sums: vec![0.0; channels], counts: vec![0; channels] };
+        let Self { sums, counts } = &mut difference;
+        for (expected, found) in expected.chunks_exact(channels).zip(found.chunks_exact(channels)) {
+            for channel in 0..channels {
+                let (expected, found) = activated(expected[channel], found[channel], activation);
+                sums[channel] += f64::from(expected - found);
+                counts[channel] += u64::from(expected != 0.0 || found != 0.0);
+            }
         }
+        difference
     }
-    sums
+}
+
+/// Two numbers behind an activation.
+fn activated(expected: f32, found: f32, activation: Option<Activation>) -> (f32, f32) {
+    activation.map_or((expected, found), |activation| (activation.apply(expected), activation.apply(found)))
 }
 
 /// The values of a segment's site: floats, and the codes that the hardware computes.
@@ -180,4 +200,22 @@ pub(crate) fn values(
         Ok(Maps { float, codes })
     };
     (0..samples).into_par_iter().map(run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two channels: one where a shift is seen by half of the pixels, one where both numbers are clipped.
+    #[test]
+    fn errors_are_counted_where_the_activation_passes_them() {
+        let expected = [1.0, -3.0, -2.0, -4.0, 3.0, -1.0, -5.0, -2.0];
+        let found = [0.5, -9.0, -9.0, -1.0, 2.5, -8.0, -1.0, -3.0];
+        let relu = Difference::of(&expected, &found, 2, Some(Activation::Relu));
+        assert_eq!((relu.sums, relu.counts), (vec![1.0, 0.0], vec![2, 0]));
+        let linear = Difference::of(&expected, &found, 2, None);
+        assert_eq!((linear.sums, linear.counts), (vec![4.0, 11.0], vec![4, 4]));
+        let clipped = Difference::of(&[7.0, 5.0], &[9.0, 6.5], 1, Some(Activation::Relu6));
+        assert_eq!((clipped.sums, clipped.counts), (vec![-1.0], vec![2]));
+    }
 }

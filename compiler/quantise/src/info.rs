@@ -16,7 +16,7 @@ pub struct QuantInfo {
     pub output: BTreeMap<String, [[i32; 2]; 1]>,
     /// Roundings in front of single operators: there are none.
     pub input: BTreeMap<String, [[i32; 2]; 1]>,
-    /// Whether weights were trained.
+    /// Whether weights were rounded with the data in view, or trained.
     pub fast_finetuned: bool,
     /// Whether biases were corrected.
     pub bias_corrected: bool,
@@ -30,7 +30,8 @@ pub struct QuantInfo {
 const BITS: i32 = 8;
 
 impl QuantInfo {
-    pub(crate) fn new(quantiser: &Quantiser, positions: &Positions) -> Self {
+    /// `is_tuned` says whether weights are others than the nearest to the float ones.
+    pub(crate) fn new(quantiser: &Quantiser, positions: &Positions, is_tuned: bool) -> Self {
         let placement = &quantiser.placement;
         let module = quantiser.ir.symbol_name(quantiser.ir.root()).unwrap_or("main").to_owned();
         let key = |name: &str| format!("{module}::{name}");
@@ -42,7 +43,7 @@ impl QuantInfo {
             param,
             output,
             input: BTreeMap::new(),
-            fast_finetuned: false,
+            fast_finetuned: is_tuned,
             bias_corrected: quantiser.options.correct_bias,
             version: format!("dpuc {}", env!("CARGO_PKG_VERSION")),
             graph_md5: quantiser.hash(),

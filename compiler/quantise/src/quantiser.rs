@@ -94,7 +94,7 @@ impl Quantiser {
         let mut positions = self.positions(statistics);
         let rounded = self.correct(&mut positions, samples, progress)?;
         let report = compare(&self, &positions, &rounded, samples, progress)?;
-        let info = QuantInfo::new(&self, &positions);
+        let info = QuantInfo::new(&self, &positions, self.is_tuned(&positions, &rounded));
         self.emit(&positions, &rounded);
         Ok(Quantised { ir: self.ir, info, report })
     }
@@ -128,6 +128,12 @@ impl Quantiser {
         let mut positions = Positions { sites, parameters };
         adjust(placement, &mut positions, self.options.profile);
         positions
+    }
+
+    /// Whether weights are others than the nearest to the float ones.
+    fn is_tuned(&self, positions: &Positions, rounded: &[Vec<f32>]) -> bool {
+        let weights = self.placement.parameters.iter().enumerate().filter(|(_, parameter)| !parameter.is_bias);
+        weights.map(|(id, _)| id).any(|id| rounded[id] != on_grid(&self.parameter(id), positions.parameters[id]))
     }
 
     /// Writes the roundings into the network.

@@ -9,6 +9,7 @@
 //! A `relu6` commutes with a factor only in channels that never reach 6 and do not after the division either. One that calibration shows
 //! to clip next to nothing becomes a `relu` first.
 
+mod factors;
 mod noise;
 mod ranges;
 mod seam;
@@ -18,7 +19,8 @@ use dpuc_dialects::dialects::nn;
 use dpuc_dialects::{Ir, OpBuilder, OpId};
 
 use crate::error::Error;
-use crate::place::{Activation, Placement};
+use crate::network::set_constant;
+use crate::place::{Activation, Parameter, Placement};
 use crate::progress::{Progress, Stage, Tick};
 use crate::quantiser::Quantiser;
 use crate::run::Samples;
@@ -45,14 +47,18 @@ impl Quantiser {
         self.release_relu6(samples, &chosen, &tick)?;
         let channels: Vec<Channels> = observe(self, samples, &chosen, &tick)?;
         let seams = seams(&self.ir, &self.placement);
-        let mut network = Network::new(&self.ir, &self.placement, |id| self.parameter(id), channels);
+        let mut network =
+            Network::new(&self.ir, &self.placement, |id| self.parameter(id), channels, self.options.correct_bias);
         for _ in 0..SWEEPS {
             network.weigh();
             for seam in &seams {
                 network.equalise(seam);
             }
         }
-        network.write(&mut self.ir);
+        for (id, elements) in network.into_constants() {
+            let Parameter { symbol, shape, .. } = &self.placement.parameters[id];
+            set_constant(&mut self.ir, symbol, shape, &elements);
+        }
         Ok(())
     }
 

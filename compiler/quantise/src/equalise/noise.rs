@@ -1,4 +1,4 @@
-//! Choosing factors for the least noise.
+//! What roundings cost.
 //!
 //! A rounding to steps of `d` makes noise of variance `d^2 / 12`. With factor `s` for a channel of a seam, in units of the unscaled network:
 //!
@@ -6,46 +6,67 @@
 //! * the rounding of the weights that read it meets the channel's values divided by `s`: it counts `1 / s^2`.
 //!
 //! Steps follow from the greatest magnitude over all channels. What noise of a channel counts is estimated by passing the squares of the
-//! weights back from the results of the network. Factors are products of powers of the channel's ranges (in the weights in front, in the
-//! data, in the weights behind) and of a common factor, which moves ranges to just below a power of two; the powers with the least
-//! noise are found by trying. No scaling at all is among them.
+//! weights back from the results of the network, through each `ReLU` as far as it is active. Roundings of activations differ from pixel to
+//! pixel, so that windows average them; what wrong weights and biases do is as smooth as the maps are, and adds up. Where biases are corrected, the mean error of a
+//! channel costs nothing: the next layer's bias makes up for it. What is left of a weight's error is that of its input's deviation from
+//! the mean, and of a bias's error what the `ReLU` behind it makes vary.
 
-use dpuc_dialects::Ir;
+use dpuc_dialects::dialects::nn;
+use dpuc_dialects::{Ir, OpId};
 
+use super::factors::{Bounds, Model, Scaled};
 use super::ranges::Channels;
 use super::seam::Seam;
 use super::weights::Weights;
-use crate::network::set_constant;
-use crate::place::{Activation, LayerId, OperatorKind, Parameter, ParameterId, Placement, SiteId};
-use crate::position::{non_overflow, power};
+use crate::place::{Activation, Layer, LayerId, OperatorKind, ParameterId, Placement, SiteId};
 
-/// Exponents of a range in a factor.
-const EXPONENTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
-/// Common factors, as exponents of two.
-const COMMON: [f32; 8] = [-0.5, -0.375, -0.25, -0.125, 0.0, 0.125, 0.25, 0.375];
-/// An error of a bias is the same for all pixels and adds up; what it counts beyond one that does not.
-const COHERENCE: f64 = 4.0;
+/// Least part of a bias's error that the next layer does not make up for.
+const LEAST_COHERENCE: f64 = 0.05;
 /// Least range that counts, relative to the greatest one: dead channels are not blown up.
 const DEAD: f32 = 1e-3;
 
 /// The weights and activations of a network while it is scaled.
 pub(super) struct Network<'a> {
+    ir: &'a Ir,
     placement: &'a Placement,
+    /// Whether biases will make up for mean errors.
+    corrects_bias: bool,
     /// By layer, if it has weights.
     weights: Vec<Option<Weights>>,
     /// By site.
     channels: Vec<Channels>,
-    /// By site: what noise of each channel counts.
-    importance: Vec<Vec<f64>>,
+    /// By site: what noise counts.
+    importance: Vec<Importance>,
+}
+
+/// What noise of each channel of a site counts.
+#[derive(Clone)]
+struct Importance {
+    /// Noise that differs from pixel to pixel.
+    white: Vec<f64>,
+    /// Noise that is equal for neighbouring pixels.
+    smooth: Vec<f64>,
+}
+
+impl Importance {
+    /// What the noise of wrong weights counts: it is as smooth as the maps are, about half-way between the two.
+    fn of_weights(&self) -> Vec<f64> {
+        self.white.iter().zip(&self.smooth).map(|(white, smooth)| (white * smooth).sqrt()).collect()
+    }
+
+    fn both(&mut self) -> [&mut Vec<f64>; 2] {
+        [&mut self.white, &mut self.smooth]
+    }
 }
 
 impl<'a> Network<'a> {
-    /// `parameter` gives the elements of parameters.
+    /// `parameter` gives the elements of parameters; `corrects_bias` says whether biases will make up for mean errors.
     pub(super) fn new(
-        ir: &Ir,
+        ir: &'a Ir,
         placement: &'a Placement,
         parameter: impl Fn(ParameterId) -> Vec<f32>,
         channels: Vec<Channels>,
+        corrects_bias: bool,
     ) -> Self {
         let weights = |layer: LayerId| {
             let (weights, bias) = placement.weights(layer)?;
@@ -53,51 +74,55 @@ impl<'a> Network<'a> {
             Some(Weights::of(ir, placement.layers[layer].op, shape, parameter(weights), bias.map(&parameter)))
         };
         let weights = (0..placement.layers.len()).map(weights).collect();
-        Self { placement, weights, channels, importance: Vec::new() }
+        Self { ir, placement, corrects_bias, weights, channels, importance: Vec::new() }
     }
 
-    /// Writes the scaled constants.
-    pub(super) fn write(self, ir: &mut Ir) {
-        for (layer, weights) in self.weights.iter().enumerate() {
+    /// The scaled constants.
+    pub(super) fn into_constants(self) -> Vec<(ParameterId, Vec<f32>)> {
+        let mut constants = Vec::new();
+        for (layer, weights) in self.weights.into_iter().enumerate() {
             let (Some(weights), Some((id, bias))) = (weights, self.placement.weights(layer)) else { continue };
-            let mut write = |id: ParameterId, elements: &[f32]| {
-                let Parameter { symbol, shape, .. } = &self.placement.parameters[id];
-                set_constant(ir, symbol, shape, elements);
-            };
-            write(id, &weights.elements);
-            if let (Some(id), Some(bias)) = (bias, &weights.bias) {
-                write(id, bias);
-            }
+            constants.push((id, weights.elements));
+            constants.extend(bias.zip(weights.bias));
         }
+        constants
     }
 
     /// Estimates what noise of each channel counts, from the last layer to the first.
     pub(super) fn weigh(&mut self) {
-        let mut importance: Vec<Vec<f64>> = self.channels.iter().map(|of| vec![0.0; of.range.len()]).collect();
-        for (site, own) in importance.iter_mut().enumerate() {
+        let new = |of: &Channels| Importance { white: vec![0.0; of.range.len()], smooth: vec![0.0; of.range.len()] };
+        self.importance = self.channels.iter().map(new).collect();
+        for (site, own) in self.importance.iter_mut().enumerate() {
             if !self.placement.layers.iter().any(|layer| layer.inputs.contains(&site)) {
-                own.fill(1.0);
+                own.both().into_iter().for_each(|of| of.fill(1.0));
             }
         }
         for (layer, weights) in self.placement.layers.iter().zip(&self.weights).rev() {
-            let output = importance[layer.output].clone();
-            let passed = weights.as_ref().map_or_else(|| output.clone(), |weights| weights.input_importance(&output));
+            let Importance { mut white, smooth } = self.importance_in_front(layer);
+            white.iter_mut().for_each(|white| *white /= mean_of(self.ir, layer.op));
+            let passed = match weights {
+                Some(weights) => Importance {
+                    white: weights.input_importance(&white),
+                    smooth: weights.smooth_input_importance(&smooth),
+                },
+                None => Importance { white, smooth },
+            };
+            let is_slice = layer.kind == OperatorKind::Concat;
             let mut offset = 0;
             for &input in &layer.inputs {
-                let own = &mut importance[input];
-                let part =
-                    if layer.kind == OperatorKind::Concat { &passed[offset.min(passed.len())..] } else { &passed[..] };
-                offset += own.len();
-                add_folded(own, part, layer.kind == OperatorKind::Concat);
+                let own = &mut self.importance[input];
+                let skipped = if is_slice { offset } else { 0 };
+                offset += own.white.len();
+                for (own, passed) in own.both().into_iter().zip([&passed.white, &passed.smooth]) {
+                    add_folded(own, &passed[skipped.min(passed.len())..], is_slice);
+                }
             }
         }
-        self.importance = importance;
     }
 
     /// Scales the channels of a seam.
     pub(super) fn equalise(&mut self, seam: &Seam) {
         let channels = self.channels[seam.members[0]].range.len();
-        let bounds = Bounds::of(self, seam, channels);
         let logarithms = [
             relative(
                 seam.heads.iter().filter_map(|&head| Some(self.weights[head].as_ref()?.output_ranges())),
@@ -106,34 +131,84 @@ impl<'a> Network<'a> {
             relative(seam.members.iter().map(|&member| self.channels[member].range.clone()), channels),
             relative(seam.tails.iter().filter_map(|&tail| Some(self.weights[tail].as_ref()?.input_ranges())), channels),
         ];
-        let model = Model::of(self, seam);
-        let mut best = (model.noise(&vec![1.0; channels]), vec![1.0; channels]);
-        let exponents = || EXPONENTS.into_iter();
-        let powers = exponents()
-            .flat_map(|head| exponents().flat_map(move |data| exponents().map(move |tail| [head, data, -tail])));
-        for power in powers {
-            for common in COMMON {
-                let factor = |channel: usize| {
-                    let exponent: f32 = logarithms.iter().zip(power).map(|(of, power)| of[channel] * power).sum();
-                    (exponent + common).exp2()
-                };
-                let factors = bounds.apply((0..channels).map(factor).collect());
-                let noise = model.noise(&factors);
-                if noise < best.0 {
-                    best = (noise, factors);
-                }
+        let factors = self.model(seam, channels).best(&logarithms);
+        self.scale(seam, &factors);
+    }
+
+    /// The fraction of a layer's results that noise in front of its activation reaches, by channel.
+    fn activity(&self, layer: &Layer) -> Vec<f64> {
+        let channels = &self.channels[layer.output];
+        match layer.activation {
+            Some(Activation::Relu | Activation::Relu6) => channels.active.clone(),
+            _ => vec![1.0; channels.active.len()],
+        }
+    }
+
+    /// The noise of a seam.
+    fn model(&self, seam: &Seam, channels: usize) -> Model {
+        let mut tensors = Vec::new();
+        let mut add = |is_multiplied, ranges, counts| tensors.push(Scaled { ranges, counts, is_multiplied });
+        for &member in &seam.members {
+            let own = &self.channels[member];
+            // Zeros stay what they are.
+            add(false, own.range.clone(), product(&self.importance[member].white, &own.active));
+        }
+        for &head in &seam.heads {
+            let layer = &self.placement.layers[head];
+            let (Some(weights), Some(&input)) = (&self.weights[head], layer.inputs.first()) else { continue };
+            let importance = self.importance_in_front(layer).of_weights();
+            let energy = weights.input_energy(&self.disturbance(input));
+            add(false, weights.output_ranges(), product(&energy, &importance));
+            if let Some(bias) = &weights.bias {
+                let ranges = bias.iter().map(|value| value.abs()).collect();
+                let varying = |active: f64| (1.0 - active).max(LEAST_COHERENCE);
+                let counts = importance.iter().zip(self.activity(layer));
+                let counts = counts
+                    .map(|(importance, active)| importance * if self.corrects_bias { varying(active) } else { 1.0 });
+                add(false, ranges, counts.collect());
             }
         }
-        self.scale(seam, &best.1);
+        for &tail in &seam.tails {
+            let layer = &self.placement.layers[tail];
+            let (Some(weights), Some(&input)) = (&self.weights[tail], layer.inputs.first()) else { continue };
+            let importance = self.importance_in_front(layer).of_weights();
+            let all: f64 = importance.iter().sum();
+            let count = |(channel, energy): (usize, &f64)| {
+                energy * weights.taps as f64 * if weights.is_channelwise() { importance[channel] } else { all }
+            };
+            add(true, weights.input_ranges(), self.disturbance(input).iter().enumerate().map(count).collect());
+        }
+        Model { channels, tensors, bounds: self.bounds(seam, channels) }
+    }
+
+    /// What noise in front of the activation of a layer counts.
+    fn importance_in_front(&self, layer: &Layer) -> Importance {
+        let (behind, active) = (&self.importance[layer.output], self.activity(layer));
+        Importance { white: product(&behind.white, &active), smooth: product(&behind.smooth, &active) }
+    }
+
+    /// The mean square that the errors of weights are multiplied with, as far as nothing makes up for the result.
+    fn disturbance(&self, input: SiteId) -> Vec<f64> {
+        if self.corrects_bias { self.channels[input].variance() } else { self.channels[input].energy.clone() }
+    }
+
+    fn bounds(&self, seam: &Seam, channels: usize) -> Bounds {
+        let has_relu6 = |&&head: &&LayerId| self.placement.layers[head].activation == Some(Activation::Relu6);
+        let outputs: Vec<SiteId> =
+            seam.heads.iter().filter(has_relu6).map(|&head| self.placement.layers[head].output).collect();
+        if outputs.is_empty() {
+            return Bounds::default();
+        }
+        let range = |channel: usize| outputs.iter().map(|&site| self.channels[site].range[channel]).fold(0.0, f32::max);
+        let clips = (0..channels).map(|channel| range(channel) >= 6.0 * CLIPPED).collect();
+        Bounds { clips, least: (0..channels).map(|channel| range(channel) / 6.0).collect() }
     }
 
     fn scale(&mut self, seam: &Seam, factors: &[f32]) {
         for &member in &seam.members {
-            let channels = &mut self.channels[member];
-            for (channel, &factor) in factors.iter().enumerate() {
-                channels.range[channel] /= factor;
-                channels.energy[channel] /= f64::from(factor).powi(2);
-                self.importance[member][channel] *= f64::from(factor).powi(2);
+            self.channels[member].scale(factors);
+            for importance in self.importance[member].both() {
+                importance.iter_mut().zip(factors).for_each(|(value, &factor)| *value *= f64::from(factor).powi(2));
             }
         }
         for &head in &seam.heads {
@@ -166,101 +241,19 @@ fn relative(ranges: impl Iterator<Item = Vec<f32>>, channels: usize) -> Vec<f32>
     greatest.into_iter().map(f32::log2).collect()
 }
 
-/// Which factors keep a `relu6` exact.
-struct Bounds {
-    /// Channels that clip; empty without a `relu6`.
-    clips: Vec<bool>,
-    /// Least factors of the others.
-    least: Vec<f32>,
+/// Number of elements that an operation takes the mean of: noise of each is divided by it.
+fn mean_of(ir: &Ir, op: OpId) -> f64 {
+    let elements = |value| ir.shape_of(value).unwrap_or_default().iter().product::<usize>().max(1) as f64;
+    match ir.int_array::<2>(op, "kernel") {
+        Some([height, width]) if ir.is(op, &nn::AVG_POOL) => (height * width).max(1) as f64,
+        _ if ir.is(op, &nn::REDUCE_MEAN) => elements(ir.operand(op, 0)) / elements(ir.result(op)),
+        _ => 1.0,
+    }
 }
 
-impl Bounds {
-    fn of(network: &Network<'_>, seam: &Seam, channels: usize) -> Self {
-        let has_relu6 = |&&head: &&LayerId| network.placement.layers[head].activation == Some(Activation::Relu6);
-        let outputs: Vec<SiteId> =
-            seam.heads.iter().filter(has_relu6).map(|&head| network.placement.layers[head].output).collect();
-        if outputs.is_empty() {
-            return Self { clips: Vec::new(), least: Vec::new() };
-        }
-        let range =
-            |channel: usize| outputs.iter().map(|&site| network.channels[site].range[channel]).fold(0.0, f32::max);
-        let clips = (0..channels).map(|channel| range(channel) >= 6.0 * CLIPPED).collect();
-        Self { clips, least: (0..channels).map(|channel| range(channel) / 6.0).collect() }
-    }
-
-    fn apply(&self, mut factors: Vec<f32>) -> Vec<f32> {
-        for (channel, factor) in factors.iter_mut().enumerate() {
-            match (self.clips.get(channel), self.least.get(channel)) {
-                (Some(true), _) => *factor = 1.0,
-                (Some(false), Some(&least)) => *factor = factor.max(least),
-                _ => {}
-            }
-        }
-        factors
-    }
+fn product(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a * b).collect()
 }
 
 /// A channel this near to 6 counts as one that a `relu6` clips.
 const CLIPPED: f32 = 0.99;
-
-/// The noise of a seam as a function of its factors.
-struct Model {
-    /// Ranges that a factor divides, and what the noise of each channel counts for steps of one.
-    divided: Vec<(Vec<f32>, Vec<f64>)>,
-    /// Ranges that a factor multiplies, likewise.
-    multiplied: Vec<(Vec<f32>, Vec<f64>)>,
-}
-
-impl Model {
-    fn of(network: &Network<'_>, seam: &Seam) -> Self {
-        let mut model = Self { divided: Vec::new(), multiplied: Vec::new() };
-        for &member in &seam.members {
-            model.divided.push((network.channels[member].range.clone(), network.importance[member].clone()));
-        }
-        for &head in &seam.heads {
-            let layer = &network.placement.layers[head];
-            let (Some(weights), Some(&input)) = (&network.weights[head], layer.inputs.first()) else { continue };
-            let importance = &network.importance[layer.output];
-            let energy = weights.input_energy(&network.channels[input].energy);
-            let counts = energy.iter().zip(importance).map(|(energy, importance)| energy * importance).collect();
-            model.divided.push((weights.output_ranges(), counts));
-            if let Some(bias) = &weights.bias {
-                let ranges = bias.iter().map(|value| value.abs()).collect();
-                model.divided.push((ranges, importance.iter().map(|importance| COHERENCE * importance).collect()));
-            }
-        }
-        for &tail in &seam.tails {
-            let layer = &network.placement.layers[tail];
-            let (Some(weights), Some(&input)) = (&network.weights[tail], layer.inputs.first()) else { continue };
-            let importance = &network.importance[layer.output];
-            let all: f64 = importance.iter().sum();
-            let count = |(channel, energy): (usize, &f64)| {
-                energy * weights.taps as f64 * if weights.is_channelwise() { importance[channel] } else { all }
-            };
-            let counts = network.channels[input].energy.iter().enumerate().map(count).collect();
-            model.multiplied.push((weights.input_ranges(), counts));
-        }
-        model
-    }
-
-    /// In units of steps squared over twelve.
-    fn noise(&self, factors: &[f32]) -> f64 {
-        let mut noise = 0.0;
-        for (ranges, counts) in &self.divided {
-            let most = ranges.iter().zip(factors).map(|(range, factor)| range / factor).fold(0.0, f32::max);
-            let sum: f64 = counts.iter().zip(factors).map(|(count, &factor)| count * f64::from(factor).powi(2)).sum();
-            noise += sum * squared_step(most);
-        }
-        for (ranges, counts) in &self.multiplied {
-            let most = ranges.iter().zip(factors).map(|(range, factor)| range * factor).fold(0.0, f32::max);
-            let sum: f64 = counts.iter().zip(factors).map(|(count, &factor)| count / f64::from(factor).powi(2)).sum();
-            noise += sum * squared_step(most);
-        }
-        noise
-    }
-}
-
-/// The square of the step at the position of a range.
-fn squared_step(range: f32) -> f64 {
-    f64::from(power(-non_overflow(-range, range))).powi(2)
-}

@@ -15,35 +15,63 @@ pub(super) struct Channels {
     pub(super) range: Vec<f32>,
     /// Mean square.
     pub(super) energy: Vec<f64>,
+    /// Mean.
+    pub(super) mean: Vec<f64>,
+    /// Fraction of elements that are not zero.
+    pub(super) active: Vec<f64>,
 }
 
 impl Channels {
     fn of(elements: &[f32], channels: usize) -> Self {
-        let mut found = Self { range: vec![0.0; channels], energy: vec![0.0; channels] };
+        let zeros = || vec![0f64; channels];
+        let mut found = Self { range: vec![0.0; channels], energy: zeros(), mean: zeros(), active: zeros() };
         for pixel in elements.chunks_exact(channels) {
-            for ((range, energy), &value) in found.range.iter_mut().zip(&mut found.energy).zip(pixel) {
-                *range = range.max(value.abs());
-                *energy += f64::from(value) * f64::from(value);
+            for (channel, &value) in pixel.iter().enumerate() {
+                found.range[channel] = found.range[channel].max(value.abs());
+                found.energy[channel] += f64::from(value) * f64::from(value);
+                found.mean[channel] += f64::from(value);
+                found.active[channel] += f64::from(u8::from(value != 0.0));
             }
         }
-        let pixels = (elements.len() / channels).max(1) as f64;
-        found.energy.iter_mut().for_each(|energy| *energy /= pixels);
+        found.divide((elements.len() / channels).max(1) as f64);
         found
     }
 
-    /// Joins what was found in `count` samples of one size.
+    /// Joins what was found in several samples of one size.
     fn join(parts: &[&Self]) -> Self {
         let mut joined = parts[0].clone();
         for part in &parts[1..] {
             for (range, other) in joined.range.iter_mut().zip(&part.range) {
                 *range = range.max(*other);
             }
-            for (energy, other) in joined.energy.iter_mut().zip(&part.energy) {
-                *energy += other;
+            for (sums, others) in joined.sums().into_iter().zip([&part.energy, &part.mean, &part.active]) {
+                sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
             }
         }
-        joined.energy.iter_mut().for_each(|energy| *energy /= parts.len() as f64);
+        joined.divide(parts.len() as f64);
         joined
+    }
+
+    fn sums(&mut self) -> [&mut Vec<f64>; 3] {
+        [&mut self.energy, &mut self.mean, &mut self.active]
+    }
+
+    fn divide(&mut self, count: f64) {
+        self.sums().into_iter().flatten().for_each(|sum| *sum /= count);
+    }
+
+    /// Mean square deviation from the mean.
+    pub(super) fn variance(&self) -> Vec<f64> {
+        self.energy.iter().zip(&self.mean).map(|(energy, mean)| (energy - mean * mean).max(0.0)).collect()
+    }
+
+    /// Divides the channels by factors.
+    pub(super) fn scale(&mut self, factors: &[f32]) {
+        for (channel, &factor) in factors.iter().enumerate() {
+            self.range[channel] /= factor;
+            self.energy[channel] /= f64::from(factor).powi(2);
+            self.mean[channel] /= f64::from(factor);
+        }
     }
 }
 

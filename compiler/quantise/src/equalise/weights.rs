@@ -76,12 +76,32 @@ impl Weights {
         ranges
     }
 
-    /// What an error of each input channel counts, given what errors of the output channels count.
+    /// What noise of each input channel counts that differs from pixel to pixel, given what that of the output channels counts.
     pub(super) fn input_importance(&self, outputs: &[f64]) -> Vec<f64> {
         let mut importance = vec![0f64; self.inputs];
         for (at, &value) in self.elements.iter().enumerate() {
             let (output, input) = self.channels(at);
             importance[input] += outputs[output] * f64::from(value) * f64::from(value);
+        }
+        importance
+    }
+
+    /// The same for noise that is equal for neighbouring pixels.
+    pub(super) fn smooth_input_importance(&self, outputs: &[f64]) -> Vec<f64> {
+        if self.taps == 1 {
+            return self.input_importance(outputs);
+        }
+        let width = if self.is_channelwise() { 1 } else { self.inputs };
+        let mut sums = vec![0f64; self.outputs * width];
+        for (at, &value) in self.elements.iter().enumerate() {
+            let (output, input) = self.channels(at);
+            sums[output * width + input % width] += f64::from(value);
+        }
+        let mut importance = vec![0f64; self.inputs];
+        for (at, sum) in sums.iter().enumerate() {
+            let output = at / width;
+            let input = if self.is_channelwise() { output } else { at % width };
+            importance[input] += outputs[output] * sum * sum;
         }
         importance
     }

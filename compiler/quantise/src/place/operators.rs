@@ -54,6 +54,15 @@ pub(crate) enum Activation {
 }
 
 impl Activation {
+    /// The activation of a number.
+    pub(crate) fn apply(self, value: f32) -> f32 {
+        match self {
+            Self::Relu => value.max(0.0),
+            Self::Relu6 => value.clamp(0.0, 6.0),
+            Self::LeakyRelu => value.max(value * LEAKY_SLOPE as f32),
+        }
+    }
+
     pub(crate) fn of(ir: &Ir, op: OpId) -> Option<Self> {
         match ir.op_name(op) {
             "nn.relu" => Some(Self::Relu),

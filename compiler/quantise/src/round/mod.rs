@@ -13,6 +13,7 @@ use dpuc_kernels::simd::Kernels;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use crate::place::Activation;
 use crate::position::power;
 use lattice::{Form, Grid};
 use patches::{Window, spread};
@@ -30,6 +31,7 @@ const INDEPENDENT: usize = 4;
 pub(crate) struct Reconstruction {
     window: Window,
     outputs: usize,
+    activation: Option<Activation>,
     ridge: f64,
     /// Which pixels of each sample are looked at.
     pixels: Vec<Vec<usize>>,
@@ -39,7 +41,7 @@ pub(crate) struct Reconstruction {
 pub(crate) struct Evidence {
     /// Inputs of each pixel, `[pixel, tap, channel]`.
     inputs: Vec<f32>,
-    /// What the layer's result with float constants and quantised inputs lacks, `[pixel, output]`.
+    /// What the layer's result with float constants and quantised inputs lacks behind the activation, `[pixel, output]`.
     lacking: Vec<f32>,
 }
 
@@ -63,7 +65,7 @@ pub(crate) struct Solution {
 
 impl Reconstruction {
     /// Chooses pixels of a layer; `None` for layers that are rounded to the nearest code.
-    pub(crate) fn new(ir: &Ir, op: OpId, samples: usize, seed: u64) -> Option<Self> {
+    pub(crate) fn new(ir: &Ir, op: OpId, activation: Option<Activation>, samples: usize, seed: u64) -> Option<Self> {
         let window = Window::of(ir, op)?;
         let outputs = *ir.shape_of(ir.result(op))?.last()?;
         let unknowns = if window.is_channelwise { window.taps() } else { window.taps() * window.channels() } + 1;
@@ -71,7 +73,7 @@ impl Reconstruction {
         let pixels = (0..samples as u64).map(|sample| spread(window.pixels(), wanted, seed ^ (sample << 20))).collect();
         let independent = samples.max(1) * window.pixels().min(INDEPENDENT);
         let ridge = RIDGE + unknowns as f64 / independent as f64;
-        Some(Self { window, outputs, ridge, pixels })
+        Some(Self { window, outputs, activation, ridge, pixels })
     }
 
     /// Gathers what sample `number` says: the layer's quantised input, its float result, and its result with float constants and
@@ -81,9 +83,11 @@ impl Reconstruction {
         for &pixel in &self.pixels[number] {
             self.window.gather(input, pixel, &mut evidence.inputs);
             let range = pixel * self.outputs..(pixel + 1) * self.outputs;
-            evidence
-                .lacking
-                .extend(expected[range.clone()].iter().zip(&found[range]).map(|(expected, found)| expected - found));
+            let pairs = expected[range.clone()].iter().zip(&found[range]);
+            evidence.lacking.extend(pairs.map(|(&expected, &found)| {
+                let behind = |value: f32| self.activation.map_or(value, |activation| activation.apply(value));
+                behind(expected) - behind(found)
+            }));
         }
         evidence
     }

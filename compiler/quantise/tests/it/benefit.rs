@@ -1,0 +1,59 @@
+//! What each stage gains, on a small network whose channels differ much.
+
+use dpuc_dialects::Ir;
+use dpuc_dialects::weights::Weight;
+use dpuc_quantise::{Effort, Options};
+
+use crate::networks::{network, noise, quantised};
+
+/// A depthwise layer between two others.
+const SEPARABLE: &str = "func.func @main(%x: tensor<1x8x8x8xf32>) -> tensor<1x8x8x8xf32> {
+    %w1 = nn.constant @w1 : tensor<16x1x1x8xf32>
+    %b1 = nn.constant @b1 : tensor<16xf32>
+    %c1 = nn.conv2d %x, %w1, %b1 : (tensor<1x8x8x8xf32>, tensor<16x1x1x8xf32>, tensor<16xf32>) -> tensor<1x8x8x16xf32>
+    %r1 = nn.relu %c1 : tensor<1x8x8x16xf32>
+    %w2 = nn.constant @w2 : tensor<1x3x3x16xf32>
+    %b2 = nn.constant @b2 : tensor<16xf32>
+    %d2 = nn.depthwise_conv2d %r1, %w2, %b2 {pads = [1, 1, 1, 1]} : (tensor<1x8x8x16xf32>, tensor<1x3x3x16xf32>, tensor<16xf32>) -> tensor<1x8x8x16xf32>
+    %r2 = nn.relu %d2 : tensor<1x8x8x16xf32>
+    %w3 = nn.constant @w3 : tensor<8x1x1x16xf32>
+    %b3 = nn.constant @b3 : tensor<8xf32>
+    %y = nn.conv2d %r2, %w3, %b3 : (tensor<1x8x8x16xf32>, tensor<8x1x1x16xf32>, tensor<8xf32>) -> tensor<1x8x8x8xf32>
+    func.return %y : tensor<1x8x8x8xf32>
+  }";
+
+/// Channel `c` of the depthwise layer has weights of magnitude `4^-(c % 5)`.
+fn separable() -> Ir {
+    let mut ir = network(SEPARABLE);
+    let mut weights = noise(77, 9 * 16);
+    weights.iter_mut().enumerate().for_each(|(at, value)| *value *= 0.25f32.powi((at % 16 % 5) as i32));
+    ir.weights.insert("w2", Weight::from_f32(&[1, 3, 3, 16], &weights).unwrap());
+    ir
+}
+
+/// Signal to noise of the result.
+fn sqnr(options: Options) -> f64 {
+    quantised(&separable(), options).report.tensors.last().unwrap().sqnr
+}
+
+#[test]
+fn each_stage_makes_the_result_better() {
+    let plain = Options { equalise: false, correct_bias: false, ..Options::default() };
+    let plain_sqnr = sqnr(plain.clone());
+    let equalised = sqnr(Options { equalise: true, ..plain.clone() });
+    let corrected = sqnr(Options { correct_bias: true, ..plain });
+    let whole = sqnr(Options::default());
+    let high = sqnr(Options { effort: Effort::High, ..Options::default() });
+    println!("{plain_sqnr} {equalised} {corrected} {whole} {high}");
+    assert!(equalised > plain_sqnr + 1.0, "{plain_sqnr} {equalised}");
+    assert!(corrected > plain_sqnr, "{plain_sqnr} {corrected}");
+    assert!(whole > plain_sqnr + 1.0, "{plain_sqnr} {whole}");
+    assert!(high > whole, "{whole} {high}");
+}
+
+#[test]
+fn only_chosen_roundings_count_as_tuned() {
+    let is_tuned = |effort| quantised(&separable(), Options { effort, ..Options::default() }).info.fast_finetuned;
+    assert!(!is_tuned(Effort::Normal));
+    assert!(is_tuned(Effort::High));
+}
