@@ -99,7 +99,10 @@ impl<'a> Network<'a> {
         }
         for (layer, weights) in self.placement.layers.iter().zip(&self.weights).rev() {
             let Importance { mut white, smooth } = self.importance_in_front(layer);
-            white.iter_mut().for_each(|white| *white /= mean_of(self.ir, layer.op));
+            let averaged = mean_of(self.ir, layer.op);
+            for white in &mut white {
+                *white /= averaged;
+            }
             let passed = match weights {
                 Some(weights) => Importance {
                     white: weights.input_importance(&white),
