@@ -70,7 +70,7 @@ fn main() -> Result<()> {
 
 /// The ways to quantise, each with one more stage than the one before; then the whole with other rules.
 fn variants() -> Vec<Variant> {
-    let plain = Options { equalise: false, correct_bias: false, ..Options::default() };
+    let plain = Options { equalise: false, correct_bias: false, result_headroom: None, ..Options::default() };
     let variant = |name, options| Variant { name, options };
     vec![
         variant("plain", plain.clone()),
@@ -78,7 +78,10 @@ fn variants() -> Vec<Variant> {
         variant("corrected", Options { correct_bias: true, ..plain }),
         variant("default", Options::default()),
         variant("high", Options { effort: Effort::High, ..Options::default() }),
-        variant("modal", Options { statistic: Statistic::Modal { batch: 32 }, ..Options::default() }),
+        variant(
+            "modal",
+            Options { statistic: Statistic::Modal { batch: 32 }, result_headroom: None, ..Options::default() },
+        ),
         variant("decent_q", Options { profile: Profile::DecentQ, ..Options::default() }),
     ]
 }

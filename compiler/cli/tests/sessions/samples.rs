@@ -192,7 +192,8 @@ fn the_partition_is_drawn_the_same_every_time() {
     );
     let ir = example("fashion_cnn.mlir");
     let shown = succeed(&first, &["compile", ir.to_str().unwrap(), "--arch", "kv260"]);
-    insta::assert_snapshot!("partition", shown);
+    let table = shown.split_once("written:").unwrap().0;
+    insta::assert_snapshot!("partition", table);
     let json = succeed(&first, &["compile", ir.to_str().unwrap(), "--arch", "kv260", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let devices: Vec<&serde_json::Value> =

@@ -8,6 +8,7 @@
 //! concatenation reads has that of the concatenation).
 
 mod operators;
+mod results;
 
 use std::collections::HashMap;
 
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::network::{constant, own_constant, value_name};
 pub(crate) use operators::{Activation, LEAKY_SLOPE, OperatorKind};
 use operators::{absorbs, moves, operator_kind};
+pub(crate) use results::results;
 
 /// Number of a site.
 pub(crate) type SiteId = usize;
