@@ -70,7 +70,7 @@ fn main() -> Result<()> {
 
 /// The ways to quantise, each with one more stage than the one before; then the whole with other rules.
 fn variants() -> Vec<Variant> {
-    let plain = Options { equalise: false, correct_bias: false, result_headroom: None, ..Options::default() };
+    let plain = Options { equalise: false, correct_bias: false, ..Options::default() };
     let variant = |name, options| Variant { name, options };
     vec![
         variant("plain", plain.clone()),
@@ -80,7 +80,7 @@ fn variants() -> Vec<Variant> {
         variant("high", Options { effort: Effort::High, ..Options::default() }),
         variant(
             "modal",
-            Options { statistic: Statistic::Modal { batch: 32 }, result_headroom: None, ..Options::default() },
+            Options { statistic: Statistic::Modal { batch: 32 }, result_headroom: false, ..Options::default() },
         ),
         variant("decent_q", Options { profile: Profile::DecentQ, ..Options::default() }),
     ]

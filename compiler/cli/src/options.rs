@@ -30,7 +30,7 @@ impl QuantiserOptions {
         Options {
             profile: self.profile,
             statistic: self.batch.map_or(Statistic::AllData, |batch| Statistic::Modal { batch }),
-            result_headroom: Options::default().result_headroom.filter(|_| self.batch.is_none()),
+            result_headroom: self.batch.is_none(),
             equalise: !self.no_equalise,
             correct_bias: !self.no_bias_correction,
             effort: self.effort,

@@ -22,7 +22,7 @@ impl Positions {
 /// Most times the rules are applied to all layers; each round moves positions one way only, so that far fewer are needed.
 const ROUNDS: usize = 16;
 /// Largest right shift of a convolution's sum.
-const MAX_CUT: i32 = 16;
+pub(crate) const MAX_CUT: i32 = 16;
 /// Largest left shift of a bias.
 const MAX_BIAS_SHIFT: i32 = 16;
 /// Largest alignment of an operand of a sum.
@@ -60,7 +60,7 @@ pub(crate) fn bias_range(placement: &Placement, positions: &Positions, layer: La
 }
 
 /// Position of the products of a weighted layer.
-fn product_position(placement: &Placement, positions: &Positions, layer: LayerId) -> i32 {
+pub(crate) fn product_position(placement: &Placement, positions: &Positions, layer: LayerId) -> i32 {
     let weights = placement.weights(layer).map_or(0, |(weights, _)| positions.parameters[weights]);
     let input = placement.layers[layer].inputs.first().map_or(0, |&input| positions.of(placement, input));
     input + weights

@@ -5,13 +5,15 @@
 //! quantised weights and inputs, both behind the activation, is made up for by the bias (`spec/quantisation.md` section 7; here in one step,
 //! not in steps of a twentieth). A change of the bias moves the pixels where the activation passes it on; the mean is taken over those.
 
+use std::collections::HashSet;
+
 use dpuc_dialects::ValueId;
 use rayon::prelude::*;
 
 use crate::adjust::{Positions, bias_range};
 use crate::error::Error;
 use crate::options::Effort;
-use crate::place::{Activation, LayerId};
+use crate::place::{Activation, LayerId, results};
 use crate::position::{of_constant, on_grid, power};
 use crate::progress::{Progress, Stage, Tick};
 use crate::quantiser::{Quantiser, nearest};
@@ -33,6 +35,8 @@ impl Quantiser {
         }
         let mut walk = Walk::new(self, samples);
         let order = walk.order.clone();
+        let results =
+            if self.options.result_headroom { results(&self.ir, self.block, &self.placement) } else { HashSet::new() };
         let tick = Tick::new(progress, Stage::Correct, order.len());
         for site in order {
             let placed = &self.placement.sites[site];
@@ -42,6 +46,9 @@ impl Quantiser {
                 let segment = walk.segment(site);
                 if let Some(layer) = placed.layer {
                     self.correct_layer(&segment, layer, walk.count(), positions, &mut rounded)?;
+                }
+                if results.contains(&site) {
+                    self.leave_headroom(&segment, site, walk.count(), positions, &rounded)?;
                 }
                 let maps = values(&segment, placed.value, walk.count(), positions, &rounded)?;
                 walk.store(site, maps);

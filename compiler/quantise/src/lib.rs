@@ -18,6 +18,7 @@ mod correct;
 mod emit;
 mod equalise;
 mod error;
+mod headroom;
 mod info;
 mod network;
 mod options;

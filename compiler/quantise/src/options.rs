@@ -47,10 +47,9 @@ pub struct Options {
     pub statistic: Statistic,
     /// What the squared error of a saturated element counts; 1 is the plain error.
     pub saturation_weight: f64,
-    /// How many times larger than the calibration data's extremes the network's results may become before they saturate; `None` to give
-    /// results the position of the least error, as AMD's tools do. Scores that saturate together can no longer be told apart, and
-    /// calibration data seldom hold the greatest score.
-    pub result_headroom: Option<f32>,
+    /// Whether results of the network get room for larger numbers than the calibration data hold, where their noise hides the coarser
+    /// position. Part of the correction of biases and of [`Effort::High`].
+    pub result_headroom: bool,
     /// Whether channels are scaled across layers for the least noise.
     pub equalise: bool,
     /// Whether biases make up for the mean error of each channel.
@@ -71,7 +70,7 @@ impl Default for Options {
             profile: Profile::Nndct,
             statistic: Statistic::AllData,
             saturation_weight: 1.0,
-            result_headroom: Some(1.1),
+            result_headroom: true,
             equalise: true,
             correct_bias: true,
             effort: Effort::Normal,

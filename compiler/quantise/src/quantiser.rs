@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::info::QuantInfo;
 use crate::network::{body, constant, extract};
 use crate::options::Options;
-use crate::place::{ParameterId, Placement, results};
+use crate::place::{ParameterId, Placement};
 use crate::position::{of_constant, on_grid};
 use crate::prepare::prepare;
 use crate::progress::Progress;
@@ -118,16 +118,11 @@ impl Quantiser {
 
     fn positions(&self, statistics: &Statistics) -> Positions {
         let placement = &self.placement;
-        let results = results(&self.ir, self.block, placement);
         let mut sites = vec![0; placement.sites.len()];
         for (tensor, site) in placement.roots().enumerate() {
             let records = statistics.records(tensor);
-            let headroom = match &placement.sites[site] {
-                placed if placed.is_argument => Some(1.0),
-                _ if results.contains(&site) => self.options.result_headroom,
-                _ => None,
-            };
-            sites[site] = choose(&records, headroom, self.options.statistic, self.options.saturation_weight);
+            let is_argument = placement.sites[site].is_argument;
+            sites[site] = choose(&records, is_argument, self.options.statistic, self.options.saturation_weight);
         }
         let parameters = (0..placement.parameters.len()).map(|id| of_constant(&self.parameter(id))).collect();
         let mut positions = Positions { sites, parameters };

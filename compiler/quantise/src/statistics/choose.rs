@@ -4,16 +4,15 @@ use super::Record;
 use crate::options::Statistic;
 use crate::position::{least_error, mode, non_overflow};
 
-/// The position of a tensor. With `headroom`, nothing saturates that is no larger than so many times the records' extremes: images and
-/// other inputs have a headroom of 1 (`spec/quantisation.md` section 6.2). Without it, the position has the least error.
-pub(crate) fn choose(records: &[&Record], headroom: Option<f32>, statistic: Statistic, saturation_weight: f64) -> i32 {
+/// The position of a tensor; that of an image or another input never saturates (`spec/quantisation.md` section 6.2).
+pub(crate) fn choose(records: &[&Record], is_argument: bool, statistic: Statistic, saturation_weight: f64) -> i32 {
     let of_batch = |batch: &[&Record]| {
         let least = batch.iter().map(|record| record.least).fold(0.0, f32::min);
         let most = batch.iter().map(|record| record.most).fold(0.0, f32::max);
-        if let Some(headroom) = headroom {
-            return non_overflow(least * headroom, most * headroom);
-        }
         let finest = non_overflow(least, most);
+        if is_argument {
+            return finest;
+        }
         least_error(finest, |position| {
             let errors = batch.iter().map(|record| record.error(position));
             errors.map(|error| error.total + (saturation_weight - 1.0) * error.saturated).sum()
@@ -32,9 +31,9 @@ pub(crate) fn choose(records: &[&Record], headroom: Option<f32>, statistic: Stat
 mod tests {
     use super::*;
 
-    fn choice(tensors: &[&[f32]], headroom: Option<f32>, statistic: Statistic) -> i32 {
+    fn choice(tensors: &[&[f32]], is_argument: bool, statistic: Statistic) -> i32 {
         let records: Vec<Record> = tensors.iter().map(|elements| Record::of(elements).unwrap()).collect();
-        choose(&records.iter().collect::<Vec<_>>(), headroom, statistic, 1.0)
+        choose(&records.iter().collect::<Vec<_>>(), is_argument, statistic, 1.0)
     }
 
     #[test]
@@ -43,8 +42,8 @@ mod tests {
         let mut large: Vec<f32> = small.iter().map(|value| value * 7.7).collect();
         large[3] = 9.0;
         let whole: Vec<f32> = small.iter().chain(&large).copied().collect();
-        let parts = choice(&[&small, &large], None, Statistic::AllData);
-        assert_eq!(parts, choice(&[&whole], None, Statistic::AllData));
+        let parts = choice(&[&small, &large], false, Statistic::AllData);
+        assert_eq!(parts, choice(&[&whole], false, Statistic::AllData));
         assert_eq!(parts, crate::position::of_constant(&whole));
     }
 
@@ -62,11 +61,10 @@ mod tests {
         let usual: Vec<f32> = (0..500).map(|i| (i % 50) as f32 / 50.0).collect();
         let rare: Vec<f32> = usual.iter().map(|value| value * 40.0).collect();
         let data: [&[f32]; 4] = [&usual, &usual, &rare, &usual];
-        assert_eq!(choice(&data, None, Statistic::Modal { batch: 1 }), 7);
-        assert_eq!(choice(&data, None, Statistic::AllData), 1);
-        assert_eq!(choice(&data, Some(1.0), Statistic::AllData), 1);
-        assert_eq!(choice(&data, Some(1.8), Statistic::AllData), 0);
-        assert_eq!(choice(&data, None, Statistic::Modal { batch: 4 }), 1);
+        assert_eq!(choice(&data, false, Statistic::Modal { batch: 1 }), 7);
+        assert_eq!(choice(&data, false, Statistic::AllData), 1);
+        assert_eq!(choice(&data, true, Statistic::AllData), 1);
+        assert_eq!(choice(&data, false, Statistic::Modal { batch: 4 }), 1);
     }
 
     #[test]
@@ -74,7 +72,7 @@ mod tests {
         let mut elements: Vec<f32> = (0..4000).map(|i| (i % 97) as f32 / 97.0).collect();
         elements.push(1.1);
         let record = Record::of(&elements).unwrap();
-        assert_eq!(choose(&[&record], None, Statistic::AllData, 1.0), 7);
-        assert_eq!(choose(&[&record], None, Statistic::AllData, 1000.0), 6);
+        assert_eq!(choose(&[&record], false, Statistic::AllData, 1.0), 7);
+        assert_eq!(choose(&[&record], false, Statistic::AllData, 1000.0), 6);
     }
 }
