@@ -22,7 +22,7 @@ impl Positions {
 /// Most times the rules are applied to all layers; each round moves positions one way only, so that far fewer are needed.
 const ROUNDS: usize = 16;
 /// Largest right shift of a convolution's sum.
-pub(crate) const MAX_CUT: i32 = 16;
+const MAX_CUT: i32 = 16;
 /// Largest left shift of a bias.
 const MAX_BIAS_SHIFT: i32 = 16;
 /// Largest alignment of an operand of a sum.
@@ -59,8 +59,17 @@ pub(crate) fn bias_range(placement: &Placement, positions: &Positions, layer: La
     (product - MAX_BIAS_SHIFT, product - lowest_shift)
 }
 
+/// Whether the hardware can shift the sum and the bias of a weighted layer as these positions need it.
+pub(crate) fn is_computable(placement: &Placement, positions: &Positions, layer: LayerId, profile: Profile) -> bool {
+    let output = positions.of(placement, placement.layers[layer].output);
+    let cut = product_position(placement, positions, layer) - output;
+    let (coarsest, finest) = bias_range(placement, positions, layer, profile);
+    let bias = placement.weights(layer).and_then(|(_, bias)| bias);
+    (0..=MAX_CUT).contains(&cut) && bias.is_none_or(|bias| (coarsest..=finest).contains(&positions.parameters[bias]))
+}
+
 /// Position of the products of a weighted layer.
-pub(crate) fn product_position(placement: &Placement, positions: &Positions, layer: LayerId) -> i32 {
+fn product_position(placement: &Placement, positions: &Positions, layer: LayerId) -> i32 {
     let weights = placement.weights(layer).map_or(0, |(weights, _)| positions.parameters[weights]);
     let input = placement.layers[layer].inputs.first().map_or(0, |&input| positions.of(placement, input));
     input + weights

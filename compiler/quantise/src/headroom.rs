@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use crate::adjust::{MAX_CUT, Positions, product_position};
+use crate::adjust::{Positions, is_computable};
 use crate::error::Error;
 use crate::place::SiteId;
 use crate::position::{non_overflow, power};
@@ -43,12 +43,14 @@ impl Evidence {
         }
     }
 
-    /// The position that leaves room, or the one nearest to it of which the rounding is hidden; `current` if none is.
-    fn position(&self, current: i32, lowest: i32) -> i32 {
-        let wanted = non_overflow(self.least * HEADROOM, self.most * HEADROOM).max(lowest);
+    /// The position that leaves room, or the one nearest to it of which the rounding is hidden; `current` if none is. The hardware can
+    /// compute with those that `is_possible` holds for.
+    fn position(&self, current: i32, is_possible: impl Fn(i32) -> bool) -> i32 {
+        let wanted = non_overflow(self.least * HEADROOM, self.most * HEADROOM);
         // Rounding to multiples of a step makes an error of a twelfth of its square.
         let rounding = |position: i32| f64::from(power(-position)).powi(2) / 12.0 * self.count as f64;
-        (wanted..current).find(|&position| rounding(position) <= HIDDEN * self.noise).unwrap_or(current)
+        let is_hidden = |position: i32| rounding(position) <= HIDDEN * self.noise;
+        (wanted..current).find(|&position| is_hidden(position) && is_possible(position)).unwrap_or(current)
     }
 }
 
@@ -73,8 +75,12 @@ impl Quantiser {
         };
         let parts = (0..samples).into_par_iter().map(of_sample).collect::<Result<Vec<_>, Error>>()?;
         let evidence = parts.into_iter().fold(Evidence::default(), Evidence::join);
-        let lowest = product_position(&self.placement, positions, layer) - MAX_CUT;
-        positions.sites[site] = evidence.position(positions.sites[site], lowest);
+        let is_possible = |position: i32| {
+            let mut moved = positions.clone();
+            moved.sites[site] = position;
+            is_computable(&self.placement, &moved, layer, self.options.profile)
+        };
+        positions.sites[site] = evidence.position(positions.sites[site], is_possible);
         Ok(())
     }
 }
@@ -87,14 +93,15 @@ mod tests {
     fn a_noisy_result_gets_room_and_a_clean_one_keeps_its_precision() {
         // 15.9 fits position 3, a quarter more position 2. Noise of a variance of 0.3 hides steps of 0.25.
         let scores = |variance: f64| Evidence { least: -7.0, most: 15.9, noise: 1000.0 * variance, count: 1000 };
-        assert_eq!(scores(0.3).position(3, -16), 2);
-        assert_eq!(scores(0.01).position(3, -16), 3);
+        let any = |_: i32| true;
+        assert_eq!(scores(0.3).position(3, any), 2);
+        assert_eq!(scores(0.01).position(3, any), 3);
         // No coarser than the room needs, however large the noise; nor than the hardware can shift.
-        assert_eq!(scores(100.0).position(4, -16), 2);
-        assert_eq!(scores(100.0).position(4, 3), 3);
+        assert_eq!(scores(100.0).position(4, any), 2);
+        assert_eq!(scores(100.0).position(4, |position| position >= 3), 3);
         // What has room already stays.
-        assert_eq!(scores(100.0).position(1, -16), 1);
-        assert_eq!(Evidence::default().position(12, 0), 12);
+        assert_eq!(scores(100.0).position(1, any), 1);
+        assert_eq!(Evidence::default().position(12, any), 12);
     }
 
     #[test]

@@ -15,9 +15,9 @@ use crate::partition::{is_constant, main_block};
 /// rounded, names and tensors of the framework. The graph has the module's name unless another one is given.
 ///
 /// The importer reads it back as the same operations, except that a split becomes slices and that means and hard sigmoids get the factor that
-/// makes them what the hardware computes in any case. An operation that the format has no operator for
-/// becomes one of the operation's own name, such as `nn.gather`: [`foreign_operators`](crate::foreign_operators) says which, because AMD's tools stop at them or leave
-/// them to an operator that the user adds.
+/// makes them what the hardware computes in any case. An operation that the format has no operator for becomes one of the operation's own
+/// name, such as `nn.gather`: [`foreign_operators`](crate::foreign_operators) says which, because AMD's tools stop at them or leave them to
+/// an operator that the user adds.
 ///
 /// # Errors
 /// The module is not valid, has no function `@main` of one block, or an operation is neither of the `nn` dialect nor expressible.
@@ -46,6 +46,9 @@ pub fn export_quantised(ir: &Ir, name: Option<&str>) -> Result<Graph, BackendErr
     Ok(graph)
 }
 
+/// The hardware's hard sigmoid relative to `relu6(x + 3) / 6`: it has `2731 / 2^14` for a sixth (`spec/numerics.md` section 5.9).
+const HARD_SIGMOID_FACTOR: f64 = 6.0 * 2731.0 / 16384.0;
+
 /// What AMD's quantisers multiply a mean or a hard sigmoid with before it is rounded, so that it is what the hardware computes, which
 /// multiplies and shifts instead of dividing (`spec/xmodel.md` section 2.1). `None`: the result is none of these, or is not rounded at once,
 /// as where the factor is there already.
@@ -60,7 +63,7 @@ fn hardware_factor(ir: &Ir, op: OpId) -> Option<f32> {
         let &[_, height, width, _] = &ir.shape_of(ir.operand(op, 0))?[..] else { return None };
         mean([u32::try_from(height).ok()?, u32::try_from(width).ok()?])
     } else if ir.is(op, &nn::HARD_SIGMOID) {
-        6.0 * 2731.0 / 16384.0
+        HARD_SIGMOID_FACTOR
     } else {
         return None;
     };

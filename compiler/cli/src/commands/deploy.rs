@@ -19,8 +19,8 @@ use crate::{files, network, partition};
 /// Run a float network on a folder of images or arrays, quantise it from the first of them, and continue on the DPU.
 ///
 /// The first calls run in float on the CPU and calibrate; then the network is quantised and compiled, and the rest runs on the accelerator
-/// model. Results are written as by `dpuc run`, each in a folder of its own. With --build-dir an interrupted command continues where it was, and a finished build
-/// is used at once. `PX_QUANT_SIZE` and `PX_BUILD_DIR` are --calls and --build-dir.
+/// model. Results are written as by `dpuc run`, each in a folder of its own. With --build-dir an interrupted command continues where it was,
+/// and a finished build is used at once. `PX_QUANT_SIZE` and `PX_BUILD_DIR` are --calls and --build-dir.
 #[derive(Debug, Args)]
 pub(crate) struct Deploy {
     /// IR text (.mlir) or ONNX of a float network, or a folder that --export wrote.
@@ -28,8 +28,9 @@ pub(crate) struct Deploy {
     /// Target, board, fingerprint or arch.json.
     #[arg(short, long)]
     arch: String,
-    /// Samples: a folder of images or .npy arrays, one each, or a pattern with `*` and `?` for their names; an .npy array whose first dimension counts them; or an .npz archive of such
-    /// arrays (`FILE:ARRAY` picks one). Unsigned bytes are pixels, as in images. Once for each input of the network, as `PATH` or `NAME=PATH`.
+    /// Samples: a folder of images or .npy arrays, one each, or a pattern with `*` and `?` for their names; an .npy array whose first
+    /// dimension counts them; or an .npz archive of such arrays (`FILE:ARRAY` picks one). Unsigned bytes are pixels, as in images. Once for
+    /// each input of the network, as `PATH` or `NAME=PATH`.
     #[arg(short, long = "input", value_name = "[NAME=]PATH", required = true)]
     inputs: Vec<String>,
     /// Calls that calibrate; 128 if nobody says otherwise.

@@ -25,8 +25,9 @@ use crate::{costs, files, network};
 pub(crate) struct Quantise {
     /// A float network: IR text (.mlir), ONNX or .xmodel.
     model: PathBuf,
-    /// Samples: a folder of images or .npy arrays, one each, or a pattern with `*` and `?` for their names; an .npy array whose first dimension counts them; or an .npz archive of such
-    /// arrays (`FILE:ARRAY` picks one). Unsigned bytes are pixels, as in images. Once for each input of the network, as `PATH` or `NAME=PATH`.
+    /// Samples: a folder of images or .npy arrays, one each, or a pattern with `*` and `?` for their names; an .npy array whose first
+    /// dimension counts them; or an .npz archive of such arrays (`FILE:ARRAY` picks one). Unsigned bytes are pixels, as in images. Once for
+    /// each input of the network, as `PATH` or `NAME=PATH`.
     #[arg(
         short,
         long,

@@ -197,7 +197,7 @@ impl Places {
         let front: Option<Vec<usize>> =
             self.dimensions.first().map(|first| first.iter().copied().filter(long).collect());
         let batch = match front.as_deref() {
-            Some([]) if self.parts[0] == 1 => Some(1),
+            Some([]) if self.parts.first() == Some(&1) => Some(1),
             Some([0]) => Some(self.parts[0]),
             _ => None,
         };
@@ -247,6 +247,15 @@ mod tests {
         places.reshape(&[1, 12, 5, 7]).unwrap();
         places.transpose(&[0, 2, 3, 1]).unwrap();
         assert_eq!(places.simplest(), (vec![1, 35, 3, 4], vec![0, 1, 3, 2]));
+    }
+
+    #[test]
+    fn tensors_without_dimensions_or_elements_have_places() {
+        let mut scalar = Places::new(&[]);
+        scalar.transpose(&[]).unwrap();
+        scalar.reshape(&[1, 1]).unwrap();
+        assert_eq!(scalar.simplest(), (vec![], vec![]));
+        assert!(Places::new(&[0, 3]).reshape(&[3, 0]).is_none());
     }
 
     #[test]

@@ -72,6 +72,30 @@ fn the_sum_of_a_convolution_is_shifted_right_by_16_at_most() {
     check(CONVOLUTION, Profile::DecentQ, &names, &[(&[3, 6, 5, 11], &[3, 8, 5, 11])]);
 }
 
+/// Limits that a later change of a result's position must keep: the shift of the sum, and the bias that was chosen for the old position.
+#[test]
+fn a_result_cannot_become_coarser_than_sum_and_bias_can_be_shifted() {
+    let placement = placement(CONVOLUTION);
+    let positions = |bias: i32, output: i32| {
+        let site = |name: &str| if name == "y" { output } else { 8 };
+        Positions {
+            sites: placement.sites.iter().map(|site_of| site(&site_of.name)).collect(),
+            parameters: placement.parameters.iter().map(|of| if of.is_bias { bias } else { 8 }).collect(),
+        }
+    };
+    let is_possible = |profile, bias, output| {
+        is_computable(&placement, &positions(bias, output), placement.layers.len() - 1, profile)
+    };
+    for profile in [Profile::Nndct, Profile::DecentQ] {
+        assert!(is_possible(profile, 12, 0) && !is_possible(profile, 12, -1), "the sum's shift is 16 at most");
+        assert!(!is_possible(profile, 12, 17), "the sum is never shifted left");
+        assert!(!is_possible(profile, -1, 4), "the bias's shift is 16 at most");
+    }
+    // A bias finer than the products: half a unit while the sum is shifted by less than 16, with AMD's TensorFlow rule even more.
+    assert!(is_possible(Profile::Nndct, 17, 1) && !is_possible(Profile::Nndct, 17, 0));
+    assert!(is_possible(Profile::DecentQ, 20, 4) && !is_possible(Profile::DecentQ, 20, 3));
+}
+
 #[test]
 fn a_bias_is_aligned_to_the_products() {
     let names = ["x", "w", "b", "y"];

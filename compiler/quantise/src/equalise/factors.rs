@@ -16,6 +16,8 @@ const MOVES: usize = 64;
 const MOST_PAIRED: usize = 24;
 /// Greatest code, with what still rounds to it.
 const GREATEST: f32 = 127.49;
+/// No channel is scaled by more, unless its range asks for it.
+const GREATEST_FACTOR: f32 = 1024.0;
 
 /// A tensor that factors scale.
 pub(super) struct Scaled {
@@ -166,9 +168,6 @@ impl Model {
         Some((noise, factors))
     }
 }
-
-/// No channel is scaled by more, unless its range asks for it.
-const GREATEST_FACTOR: f32 = 1024.0;
 
 /// All ways to move one position by one, or two of a few.
 fn moves(positions: &[i32]) -> Vec<Vec<i32>> {

@@ -7,9 +7,9 @@
 //!
 //! Steps follow from the greatest magnitude over all channels. What noise of a channel counts is estimated by passing the squares of the
 //! weights back from the results of the network, through each `ReLU` as far as it is active. Roundings of activations differ from pixel to
-//! pixel, so that windows average them; what wrong weights and biases do is as smooth as the maps are, and adds up. Where biases are corrected, the mean error of a
-//! channel costs nothing: the next layer's bias makes up for it. What is left of a weight's error is that of its input's deviation from
-//! the mean, and of a bias's error what the `ReLU` behind it makes vary.
+//! pixel, so that windows average them; what wrong weights and biases do is as smooth as the maps are, and adds up. Where biases are
+//! corrected, the mean error of a channel costs nothing: the next layer's bias makes up for it. What is left of a weight's error is that of
+//! its input's deviation from the mean, and of a bias's error what the `ReLU` behind it makes vary.
 
 use dpuc_dialects::dialects::nn;
 use dpuc_dialects::{Ir, OpId};
@@ -24,6 +24,8 @@ use crate::place::{Activation, Layer, LayerId, OperatorKind, ParameterId, Placem
 const LEAST_COHERENCE: f64 = 0.05;
 /// Least range that counts, relative to the greatest one: dead channels are not blown up.
 const DEAD: f32 = 1e-3;
+/// A range of this part of 6 counts as one that a `relu6` clips.
+const CLIPPED: f32 = 0.99;
 
 /// The weights and activations of a network while it is scaled.
 pub(super) struct Network<'a> {
@@ -110,14 +112,14 @@ impl<'a> Network<'a> {
                 },
                 None => Importance { white, smooth },
             };
-            let is_slice = layer.kind == OperatorKind::Concat;
+            let is_concat = layer.kind == OperatorKind::Concat;
             let mut offset = 0;
             for &input in &layer.inputs {
                 let own = &mut self.importance[input];
-                let skipped = if is_slice { offset } else { 0 };
+                let skipped = if is_concat { offset } else { 0 };
                 offset += own.white.len();
                 for (own, passed) in own.both().into_iter().zip([&passed.white, &passed.smooth]) {
-                    add_folded(own, &passed[skipped.min(passed.len())..], is_slice);
+                    add_folded(own, &passed[skipped.min(passed.len())..], is_concat);
                 }
             }
         }
@@ -224,9 +226,9 @@ impl<'a> Network<'a> {
 }
 
 /// Adds what the inputs of a layer count to what the channels of a site count; several elements of an input may belong to one channel.
-fn add_folded(own: &mut [f64], part: &[f64], is_slice: bool) {
+fn add_folded(own: &mut [f64], part: &[f64], is_concat: bool) {
     let channels = own.len().max(1);
-    let taken = if is_slice { part.len().min(channels) } else { part.len() };
+    let taken = if is_concat { part.len().min(channels) } else { part.len() };
     for (at, value) in part[..taken].iter().enumerate() {
         own[at % channels] += value;
     }
@@ -257,6 +259,3 @@ fn mean_of(ir: &Ir, op: OpId) -> f64 {
 fn product(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a * b).collect()
 }
-
-/// A channel this near to 6 counts as one that a `relu6` clips.
-const CLIPPED: f32 = 0.99;

@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn scores_are_results_and_what_a_float_operator_in_the_middle_reads_is_none() {
-        let source = "module { func.func @main(%x: tensor<1x4x4x8xf32>, %w: tensor<8x1x1x8xf32>) -> (tensor<1x4x4x8xf32>, tensor<1x4x4x8xf32>) {
+        let source = "module { func.func @main(%x: tensor<1x4x4x8xf32>) -> (tensor<1x4x4x8xf32>, tensor<1x4x4x8xf32>) {
             %a = nn.max_pool %x {kernel = [1, 1]} : tensor<1x4x4x8xf32>
             %silu = nn.silu %a : tensor<1x4x4x8xf32>
             %b = nn.add %silu, %x : tensor<1x4x4x8xf32>
